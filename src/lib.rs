@@ -1,1 +1,3 @@
+//! Login with Zoho: the library behind the programs. ARCHITECTURE.md is the map.
 
+mod domain;

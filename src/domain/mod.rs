@@ -1,0 +1,17 @@
+//! Pure values: what the words of this program mean, with no I/O behind them.
+//!
+//! Everything that comes from outside is parsed into one of these types at the edge and travels as
+//! that type from then on.
+
+pub(crate) mod connection;
+pub(crate) mod data_centre;
+pub(crate) mod ids;
+pub(crate) mod organization;
+pub(crate) mod person;
+pub(crate) mod product;
+pub(crate) mod return_path;
+pub(crate) mod scope;
+pub(crate) mod secret;
+pub(crate) mod servers;
+pub(crate) mod tenant;
+pub(crate) mod text;

@@ -1,0 +1,56 @@
+//! A tenant is a customer of the SaaS; a membership says what a person may do in it.
+
+use std::fmt;
+
+/// What a member may do. Order is power.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum Role {
+    Member,
+    Admin,
+    Owner,
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Member => "member",
+            Self::Admin => "admin",
+            Self::Owner => "owner",
+        })
+    }
+}
+
+/// Longest readable part of a slug; six random characters follow.
+const SLUG_STEM: usize = 32;
+
+/// A slug for a tenant of that name: readable, and unique by chance rather than by a look-up, so
+/// that nobody learns which names are taken.
+pub fn slug_for(name: &str) -> String {
+    let mut stem = String::new();
+    for character in name.chars().flat_map(char::to_lowercase) {
+        if stem.len() >= SLUG_STEM {
+            break;
+        }
+        if character.is_ascii_alphanumeric() {
+            stem.push(character);
+        } else if !stem.is_empty() && !stem.ends_with('-') {
+            stem.push('-');
+        }
+    }
+    let stem = stem.trim_end_matches('-');
+    let tail = format!("{:06x}", rand::random::<u32>() & 0x00ff_ffff);
+    if stem.is_empty() { format!("tenant-{tail}") } else { format!("{stem}-{tail}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slug_is_readable_and_plain() {
+        assert!(slug_for("Zylker Straße & Söhne").starts_with("zylker-stra-e-s-hne-"));
+        assert!(slug_for("株式会社").starts_with("tenant-"));
+        assert!(slug_for(&"x".repeat(500)).len() <= 40);
+    }
+}
