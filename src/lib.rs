@@ -1,3 +1,4 @@
 //! Login with Zoho: the library behind the programs. ARCHITECTURE.md is the map.
 
 mod domain;
+pub mod private_postgres;

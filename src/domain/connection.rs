@@ -62,18 +62,6 @@ pub enum Health {
     Unreadable,
 }
 
-impl Health {
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Throttled => "throttled",
-            Self::Unavailable => "unavailable",
-            Self::Misconfigured => "misconfigured",
-            Self::Unreadable => "unreadable",
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,13 +12,17 @@ macro_rules! id {
             pub fn new() -> Self {
                 Self(uuid::Uuid::now_v7())
             }
+        }
 
-            pub const fn from_uuid(id: uuid::Uuid) -> Self {
+        impl From<uuid::Uuid> for $name {
+            fn from(id: uuid::Uuid) -> Self {
                 Self(id)
             }
+        }
 
-            pub const fn uuid(self) -> uuid::Uuid {
-                self.0
+        impl From<$name> for uuid::Uuid {
+            fn from(id: $name) -> Self {
+                id.0
             }
         }
 
@@ -47,7 +51,6 @@ id! {
     ConnectionId,
     RevocationId,
     AuditEventId,
-    ApiKeyId,
     /// One HTTP request, as logs and failure pages quote it.
     RequestId,
 }
@@ -61,6 +64,6 @@ mod tests {
         let id = ConnectionId::new();
         assert_eq!(id.to_string().parse(), Ok(id));
         assert!(id.to_string().to_uppercase().parse::<ConnectionId>().is_err());
-        assert!(id.uuid().simple().to_string().parse::<ConnectionId>().is_err());
+        assert!(uuid::Uuid::from(id).simple().to_string().parse::<ConnectionId>().is_err());
     }
 }

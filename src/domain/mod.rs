@@ -3,6 +3,7 @@
 //! Everything that comes from outside is parsed into one of these types at the edge and travels as
 //! that type from then on.
 
+pub(crate) mod api_key;
 pub(crate) mod connection;
 pub(crate) mod data_centre;
 pub(crate) mod ids;

@@ -52,6 +52,12 @@ impl ScopeSet {
         Self(self.0.iter().filter(|name| !granted.covers(name)).cloned().collect())
     }
 
+    /// Those of `self` that `other` does not name, wider scopes aside.
+    pub fn not_named_in(&self, other: &Self) -> Self {
+        let is_named = |name: &String| other.0.iter().any(|known| known.eq_ignore_ascii_case(name));
+        Self(self.0.iter().filter(|name| !is_named(name)).cloned().collect())
+    }
+
     /// Zoho answers with scopes expanded (`zoho-oauth.md` §6): a wider `ALL`, or the same operation
     /// on named parts, stands for what was asked.
     pub fn covers(&self, wanted: &str) -> bool {

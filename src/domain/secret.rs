@@ -43,6 +43,8 @@ secret! {
     PkceVerifier,
     /// The value of the browser's session cookie.
     SessionToken,
+    /// A back end's key.
+    ApiKey,
     /// A form token (security.md S-38).
     FormToken,
 }

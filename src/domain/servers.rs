@@ -22,9 +22,12 @@ pub struct Hosts {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Servers(BTreeMap<DataCentre, Hosts>);
 
-/// Top-level domains of the rows of `zoho-oauth.md` §2: accounts, api, product hosts. Written out,
+/// Accounts server, the part of the API hosts behind `www.`, product hosts.
+type BuiltIn = (DataCentre, &'static str, &'static str, &'static [(Product, &'static str)]);
+
+/// The table of `zoho-oauth.md` §2. Written out,
 /// because every pattern breaks in Canada or Australia.
-const BUILT_IN: [(DataCentre, &str, &str, &[(Product, &str)]); 11] = {
+const BUILT_IN: [BuiltIn; 11] = {
     use DataCentre::{Ae, Au, Ca, Cn, Eu, In, Jp, Sa, Sg, Uk, Us};
     use Product::{Assist, Connect, Desk, Salesiq, ZiaAgents};
     [

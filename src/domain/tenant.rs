@@ -1,7 +1,5 @@
 //! A tenant is a customer of the SaaS; a membership says what a person may do in it.
 
-use std::fmt;
-
 /// What a member may do. Order is power.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, sqlx::Type)]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
@@ -11,13 +9,13 @@ pub enum Role {
     Owner,
 }
 
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Role {
+    pub const fn key(self) -> &'static str {
+        match self {
             Self::Member => "member",
             Self::Admin => "admin",
             Self::Owner => "owner",
-        })
+        }
     }
 }
 

@@ -27,9 +27,16 @@ pub fn clean(text: &str) -> String {
 /// What is shown: at most 200 graphemes, and direction marks cannot reach beyond the text
 /// (wrapped in FIRST STRONG ISOLATE … POP DIRECTIONAL ISOLATE).
 pub fn shown(text: &str) -> String {
-    let mut graphemes = text.graphemes(true);
-    let mut short: String = graphemes.by_ref().take(SHOWN_GRAPHEMES).collect();
-    if graphemes.next().is_some() {
+    // A grapheme may be any number of combining marks, so that bytes are counted too.
+    let end = text
+        .grapheme_indices(true)
+        .map(|(start, grapheme)| start + grapheme.len())
+        .take_while(|end| *end <= STORED_BYTES)
+        .take(SHOWN_GRAPHEMES)
+        .last()
+        .unwrap_or(0);
+    let mut short = text[..end].to_owned();
+    if end < text.len() {
         short.push('…');
     }
     if short.chars().any(is_direction_mark) {
