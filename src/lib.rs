@@ -3,3 +3,4 @@
 mod domain;
 pub mod emulator;
 pub mod private_postgres;
+mod zoho;
