@@ -1,0 +1,196 @@
+//! The application: everything a request or a worker needs, and its life from start to stop.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use secrecy::ExposeSecret as _;
+use sqlx::{ConnectOptions as _, migrate::Migrator, postgres::PgConnectOptions};
+use tokio::sync::Notify;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use zeroize::Zeroizing;
+
+use crate::{
+    clock::Clock,
+    config::Config,
+    domain::{api_key::Grant, data_centre::DataCentre, secret::ApiKey, servers::Hosts},
+    http,
+    limits::Limits,
+    readiness::{self, Readiness},
+    store::{StoreError, tx::Pools},
+    telemetry::Metrics,
+    vault::{api_key, seal::KeyRing},
+    worker,
+    zoho::Zoho,
+};
+
+static MIGRATIONS: Migrator = sqlx::migrate!();
+
+/// How long requests in flight and then detached tasks may take when the program stops.
+const DRAIN: Duration = Duration::from_secs(20);
+
+/// What requests and workers share.
+#[derive(Debug)]
+pub(crate) struct App {
+    pub(crate) config: Config,
+    pub(crate) clock: Clock,
+    pub(crate) pools: Pools,
+    pub(crate) keys: KeyRing,
+    pub(crate) zoho: Zoho,
+    pub(crate) readiness: Readiness,
+    pub(crate) limits: Limits,
+    pub(crate) metrics: Metrics,
+    /// What must finish although the browser has gone.
+    pub(crate) tasks: TaskTracker,
+    pub(crate) wake_revocations: Notify,
+    stopping: CancellationToken,
+}
+
+impl App {
+    /// The row of a data centre that was placed or stored: the table had it.
+    pub(crate) fn hosts(&self, data_centre: DataCentre) -> &Hosts {
+        self.config.zoho.servers.hosts(data_centre).expect("a data centre is placed only where the table has a row")
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.is_cancelled()
+    }
+
+    pub(crate) async fn stopping(&self) {
+        self.stopping.cancelled().await;
+    }
+}
+
+/// Why the program does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("{0}")]
+    Config(#[from] crate::config::ConfigErrors),
+    #[error("DATABASE_URL is no address of a Postgres")]
+    DatabaseUrl,
+    #[error("DATABASE_URL: the database cannot be reached ({0}); start it, or correct the address")]
+    DatabaseUnreachable(#[source] sqlx::Error),
+    #[error("DATABASE_URL: {0}")]
+    DatabaseUnfit(String),
+    #[error("the schema could not be brought up to date: {0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    #[error("{setting}: cannot listen on {address} ({source}); free the port, or choose another")]
+    Listen { setting: &'static str, address: SocketAddr, source: std::io::Error },
+    #[error("DATABASE_URL: {0}")]
+    Store(String),
+    #[error(transparent)]
+    Tls(#[from] crate::zoho::TlsUnavailable),
+}
+
+impl From<StoreError> for StartError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error.to_string())
+    }
+}
+
+/// A program that is ready to run: sockets are bound, the schema is there.
+pub struct Application {
+    app: Arc<App>,
+    servers: http::Servers,
+    database: PgConnectOptions,
+}
+
+impl std::fmt::Debug for Application {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Application").field("servers", &self.servers).finish_non_exhaustive()
+    }
+}
+
+/// Brings the schema up to date, over a direct connection. Idempotent; replicas wait for each other.
+pub async fn migrate(config: &Config) -> Result<(), StartError> {
+    let options = database_options(config)?;
+    let mut connection = options.connect().await.map_err(StartError::DatabaseUnreachable)?;
+    Ok(MIGRATIONS.run(&mut connection).await?)
+}
+
+fn database_options(config: &Config) -> Result<PgConnectOptions, StartError> {
+    let url = config.database_url.as_ref().ok_or(StartError::DatabaseUrl)?;
+    let options: PgConnectOptions = url.expose_secret().parse().map_err(|_| StartError::DatabaseUrl)?;
+    // A pooler refuses the start-up parameter that sqlx sends by default.
+    Ok(options.application_name("login-with-zoho").extra_float_digits(None).disable_statement_logging())
+}
+
+impl Application {
+    /// Checks the settings and the database, binds the sockets. The schema must be there.
+    pub async fn build(config: Config, clock: Clock) -> Result<Self, StartError> {
+        config.validate()?;
+        let database = database_options(&config)?;
+        crate::store::fitness::check(&database).await?;
+        let keys = KeyRing::new(config.encryption_keys.ids().map(|id| {
+            let key = config.encryption_keys.get(id).expect("an id of the ring has its key");
+            (id.to_owned(), Zeroizing::new(*key))
+        }));
+        let app = Arc::new(App {
+            pools: Pools::new(&database),
+            keys,
+            zoho: Zoho::new()?,
+            readiness: Readiness::new(),
+            limits: Limits::new(config.failed_exchanges_per_minute),
+            metrics: Metrics::start(),
+            tasks: TaskTracker::new(),
+            wake_revocations: Notify::new(),
+            stopping: CancellationToken::new(),
+            clock,
+            config,
+        });
+        readiness::probe(&app.readiness, &app.clock, &database, None).await;
+        let servers = http::bind(&app)?;
+        Ok(Self { app, servers, database })
+    }
+
+    /// Where the site really listens.
+    pub fn listening(&self) -> SocketAddr {
+        self.servers.listening()
+    }
+
+    pub fn management(&self) -> SocketAddr {
+        self.servers.management()
+    }
+
+    /// A key for whoever tries the demo: every grant, for a day.
+    pub(crate) async fn make_demo_key(&self) -> Result<ApiKey, StartError> {
+        let now = self.app.clock.shared_now();
+        let make = api_key::Make {
+            name: "demo",
+            tenant_id: None,
+            grants: &Grant::ALL,
+            created_by: "demo",
+            expires_at: Some(now + chrono::TimeDelta::days(1)),
+        };
+        let made = api_key::make(self.app.pools.engine(), &make, now).await?;
+        Ok(made.key)
+    }
+
+    /// Serves until `stop` is cancelled, then says that it is not ready, serves on for `linger` (until
+    /// load balancers have noticed), and finishes what is under way (security.md 4.9).
+    pub async fn run_until(self, stop: CancellationToken, linger: Duration) -> std::io::Result<()> {
+        let Self { app, servers, database } = self;
+        let probe = {
+            let app = Arc::clone(&app);
+            tokio::spawn(async move { readiness::probe_for_ever(&app.readiness, &app.clock, &database).await })
+        };
+        let worker = tokio::spawn(worker::run(Arc::clone(&app)));
+        let (handles, running) = servers.run();
+        let running = tokio::spawn(running);
+        stop.cancelled().await;
+        app.readiness.stop();
+        tokio::time::sleep(linger).await;
+        app.stopping.cancel();
+        app.wake_revocations.notify_one();
+        for handle in &handles {
+            handle.stop(true).await;
+        }
+        running.await??;
+        app.tasks.close();
+        if tokio::time::timeout(DRAIN, app.tasks.wait()).await.is_err() {
+            tracing::warn!("some work was still under way when the program stopped");
+        }
+        worker.abort();
+        probe.abort();
+        app.pools.close().await;
+        Ok(())
+    }
+}

@@ -1,0 +1,101 @@
+//! The last word on every answer: problems become pages, and changes from elsewhere are refused
+//! before any handler sees them.
+
+use actix_web::{
+    Error, HttpResponse, ResponseError as _,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{
+        StatusCode,
+        header::{ALLOW, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE},
+    },
+    middleware::Next,
+    web,
+};
+
+use super::{
+    caller::{anonymous_shell, request_id},
+    csrf, page,
+    problem::Problem,
+    site::{
+        callback,
+        problem_types::{ProblemPage, StatusPage},
+    },
+};
+use crate::app::App;
+
+/// What a problem's answer keeps when its page is made.
+const KEPT: [HeaderName; 4] = [ALLOW, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE];
+
+/// Middleware of the site.
+pub(crate) async fn answer<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let app = request.app_data::<web::Data<App>>().expect("the route table sets it").clone();
+    let is_change = !request.method().is_safe();
+    let answered = if is_change && !csrf::is_same_origin(&app, request.request()) {
+        let (http_request, _) = request.into_parts();
+        ServiceResponse::new(http_request, Problem::FormExpired.error_response())
+    } else {
+        match next.call(request).await {
+            Ok(answer) => answer.map_into_boxed_body(),
+            Err(error) => return Err(error),
+        }
+    };
+    Ok(explain(&app, answered))
+}
+
+/// Puts the page into an answer that has none yet.
+fn explain(app: &App, answer: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+    let status = answer.status();
+    if !(status.is_client_error() || status.is_server_error()) {
+        return answer;
+    }
+    if answer.response().extensions().get::<Page>().is_some() {
+        return answer;
+    }
+    let problem = answer.response().extensions().get::<Problem>().cloned();
+    let problem = problem.unwrap_or(match status {
+        StatusCode::NOT_FOUND => Problem::NOT_FOUND,
+        status => Problem::Status(status),
+    });
+    let mut page = render(app, answer.request(), &problem, status);
+    for name in KEPT {
+        for value in answer.headers().get_all(&name) {
+            page.headers_mut().append(name.clone(), value.clone());
+        }
+    }
+    for cookie in answer.headers().get_all(actix_web::http::header::SET_COOKIE) {
+        page.headers_mut().append(actix_web::http::header::SET_COOKIE, cookie.clone());
+    }
+    if callback::is_callback(answer.request()) {
+        page.headers_mut().insert(HeaderName::from_static("referrer-policy"), HeaderValue::from_static("no-referrer"));
+    }
+    answer.into_response(page)
+}
+
+/// Marks an error answer that has a page of its handler's.
+#[derive(Debug, Clone, Copy)]
+struct Page;
+
+/// For a form that is shown again with what was wrong.
+pub(crate) fn with_page(mut answer: HttpResponse) -> HttpResponse {
+    answer.extensions_mut().insert(Page);
+    answer
+}
+
+fn render(app: &App, request: &actix_web::HttpRequest, problem: &Problem, status: StatusCode) -> HttpResponse {
+    let shell = anonymous_shell(app, request_id(request));
+    let rendered = match problem.problem_type() {
+        Some(problem) if status.is_client_error() => {
+            let clear_address = callback::is_callback(request);
+            page::respond(status, &ProblemPage { shell, problem, clear_address, technical: None })
+        }
+        _ => page::respond(status, &StatusPage { shell, status: status.as_u16() }),
+    };
+    rendered.unwrap_or_else(|error| {
+        tracing::error!(error = %error, "the page of a problem could not be rendered");
+        HttpResponse::new(StatusCode::INTERNAL_SERVER_ERROR)
+    })
+}

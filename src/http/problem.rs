@@ -1,0 +1,146 @@
+//! The one map from what went wrong to HTTP.
+//!
+//! Handlers return a [`Problem`]; the page (or problem document) is made in `answers.rs`, where the
+//! request is known. 4xx explain, 5xx give a request id and no more (security.md S-69).
+
+use std::{error::Error as _, time::Duration};
+
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{
+        StatusCode,
+        header::{LOCATION, RETRY_AFTER},
+    },
+};
+
+use super::site::problem_types::ProblemType;
+use crate::{
+    domain::return_path::ReturnPath,
+    login::{BeginError, Refused},
+    store::StoreError,
+    vault::choose::ChooseError,
+};
+
+/// Whoever is told to come back is told so after this long, where we do not know better.
+const SOON: Duration = Duration::from_secs(2);
+
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum Problem {
+    #[error("signed out")]
+    SignInFirst { return_to: Option<ReturnPath> },
+    #[error("explained on a page")]
+    Explained { problem: ProblemType, retry_after: Option<Duration> },
+    #[error("the form token does not belong to this session")]
+    FormExpired,
+    #[error("refused with status {0}")]
+    Status(StatusCode),
+}
+
+impl Problem {
+    pub(crate) const fn explained(problem: ProblemType) -> Self {
+        Self::Explained { problem, retry_after: None }
+    }
+
+    pub(crate) const NOT_FOUND: Self = Self::explained(ProblemType::NotFound);
+    pub(crate) const INVALID: Self = Self::explained(ProblemType::InvalidRequest);
+
+    const fn unavailable() -> Self {
+        Self::Explained { problem: ProblemType::Unavailable, retry_after: Some(SOON) }
+    }
+
+    pub(crate) fn problem_type(&self) -> Option<ProblemType> {
+        match self {
+            Self::Explained { problem, .. } => Some(*problem),
+            Self::FormExpired => Some(ProblemType::FormExpired),
+            Self::SignInFirst { .. } | Self::Status(_) => None,
+        }
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        let explained = |problem: ProblemType| {
+            problem.status().and_then(|status| StatusCode::from_u16(status).ok()).unwrap_or(StatusCode::BAD_REQUEST)
+        };
+        match self {
+            Self::SignInFirst { .. } => StatusCode::SEE_OTHER,
+            Self::Explained { problem, .. } => explained(*problem),
+            Self::FormExpired => explained(ProblemType::FormExpired),
+            Self::Status(status) => *status,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut answer = HttpResponse::build(self.status_code());
+        match self {
+            Self::SignInFirst { return_to } => {
+                let query = match return_to {
+                    Some(path) => url::form_urlencoded::Serializer::new("/?".to_owned())
+                        .append_pair("return_to", path.as_str())
+                        .finish(),
+                    None => "/".to_owned(),
+                };
+                answer.insert_header((LOCATION, query));
+            }
+            Self::Explained { retry_after: Some(wait), .. } => {
+                answer.insert_header((RETRY_AFTER, wait.as_secs().max(1).to_string()));
+            }
+            Self::Explained { .. } | Self::FormExpired | Self::Status(_) => {}
+        }
+        let mut answer = answer.finish();
+        answer.extensions_mut().insert(self.clone());
+        answer
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        let cause = error.source().map(ToString::to_string);
+        tracing::error!(error = %error, cause, "a request failed at the database");
+        match error {
+            StoreError::Database(_) => Self::unavailable(),
+            StoreError::Inconsistent(_) => Self::Status(StatusCode::INTERNAL_SERVER_ERROR),
+        }
+    }
+}
+
+impl From<askama::Error> for Problem {
+    fn from(error: askama::Error) -> Self {
+        tracing::error!(error = %error, "a page could not be rendered");
+        Self::Status(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+}
+
+impl From<BeginError> for Problem {
+    fn from(error: BeginError) -> Self {
+        match error {
+            BeginError::DatabaseDown => Self::unavailable(),
+        }
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Attempt => Self::explained(ProblemType::AttemptRefused),
+            Refused::WrongPerson => Self::explained(ProblemType::WrongPerson),
+            Refused::DataCentre => Self::explained(ProblemType::DataCentreRefused),
+            Refused::TooManyFailures { retry_after } => {
+                Self::Explained { problem: ProblemType::TooManyRequests, retry_after: Some(retry_after) }
+            }
+            Refused::Busy => Self::unavailable(),
+            Refused::Unavailable(error) => error.into(),
+        }
+    }
+}
+
+impl From<ChooseError> for Problem {
+    fn from(error: ChooseError) -> Self {
+        match error {
+            // It was chosen in another tab: the connection's page tells.
+            ChooseError::NotChoosing | ChooseError::NotListed => Self::INVALID,
+            ChooseError::Unreadable => Self::unavailable(),
+            ChooseError::Store(error) => error.into(),
+        }
+    }
+}

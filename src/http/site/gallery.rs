@@ -1,0 +1,84 @@
+//! Renders every sample of every page: checked as markup here, and laid out as files in `target/pages/` to be looked at.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use askama::Template;
+
+use super::{
+    connection::ConnectionPage,
+    connections::ConnectionsPage,
+    disconnect::DisconnectPage,
+    finishing::FinishingPage,
+    markup,
+    organization_choice::OrganizationChoicePage,
+    problem_types::{ProblemIndexPage, ProblemPage, StatusPage},
+    sign_in::SignInPage,
+};
+use crate::http::{assets, page::tests::HOSTILE};
+
+/// (`connections-worst`, its HTML)
+fn pages() -> Vec<(String, String)> {
+    fn add<T: Template>(to: &mut Vec<(String, String)>, page: &str, samples: Vec<(&str, T)>) {
+        for (sample, template) in samples {
+            let html = template.render().expect("a sample renders");
+            to.push((format!("{page}-{sample}"), html));
+        }
+    }
+    let mut pages = Vec::new();
+    add(&mut pages, "sign-in", SignInPage::samples());
+    add(&mut pages, "connections", ConnectionsPage::samples());
+    add(&mut pages, "connection", ConnectionPage::samples());
+    add(&mut pages, "choice", OrganizationChoicePage::samples());
+    add(&mut pages, "disconnect", DisconnectPage::samples());
+    add(&mut pages, "finishing", FinishingPage::samples());
+    add(&mut pages, "problem", ProblemPage::samples());
+    add(&mut pages, "problems", ProblemIndexPage::samples());
+    add(&mut pages, "status", StatusPage::samples());
+    pages
+}
+
+#[test]
+fn every_sample_is_well_formed_and_keeps_its_promises() {
+    for (name, html) in pages() {
+        let outcome = std::panic::catch_unwind(|| markup::check(&html));
+        assert!(outcome.is_ok(), "{name} (the reason is above)");
+        assert!(!html.contains(HOSTILE), "{name} lets a name through");
+        assert!(!html.contains("<script>alert"), "{name} lets a script through");
+    }
+}
+
+#[test]
+fn every_icon_is_drawn_and_every_drawing_is_used() {
+    let sprite = include_str!("../../../static/icons.svg");
+    let drawn: BTreeSet<&str> =
+        sprite.split("<symbol id=\"").skip(1).filter_map(|symbol| symbol.split('"').next()).collect();
+    let pages = pages();
+    let used: BTreeSet<&str> = pages
+        .iter()
+        .flat_map(|(_, html)| html.split("<use href=\"").skip(1))
+        .filter_map(|rest| rest.split('"').next()?.split('#').nth(1))
+        .collect();
+    assert_eq!(drawn, used);
+}
+
+#[test]
+fn the_sign_in_page_weighs_less_than_thirty_kilobytes() {
+    let (_, html) = pages().swap_remove(0);
+    let weight =
+        html.len() + include_str!("../../../static/app.css").len() + include_str!("../../../static/app.js").len();
+    assert!(weight < 30_000, "{weight} bytes");
+}
+
+#[test]
+fn the_samples_can_be_looked_at() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let gallery = root.join("target/pages");
+    fs::create_dir_all(gallery.join("static")).expect("a place in target");
+    for name in ["app.css", "app.js", "icons.svg", "favicon.svg"] {
+        let to = gallery.join(&assets::url(name)[1..]);
+        fs::copy(root.join("static").join(name), to).expect("an asset is copied");
+    }
+    for (name, html) in pages() {
+        fs::write(gallery.join(format!("{name}.html")), html).expect("a page is written");
+    }
+}

@@ -1,0 +1,98 @@
+//! Steps 8 and 9: who it is, and which organizations the token may belong to.
+
+use super::Failure;
+use crate::{
+    app::App,
+    domain::{
+        data_centre::DataCentre,
+        organization::{Environment, FoundOrganization},
+        person::Profile,
+        product::Product,
+    },
+    store::login_attempt::TakenAttempt,
+    vault::grant::KeptGrant,
+    zoho::{CallError, Refusal},
+};
+
+/// What Zoho told about a grant.
+#[derive(Debug)]
+pub(super) struct Identified {
+    pub(super) profile: Profile,
+    /// Empty: the product cannot tell, or was not allowed to; the person is asked.
+    pub(super) organizations: Vec<FoundOrganization>,
+    /// Where `api_domain` names it for certain.
+    pub(super) environment: Option<Environment>,
+}
+
+pub(super) enum NotIdentified {
+    /// Worth asking again: the escrow holds.
+    Later,
+    /// Certain: nothing will be connected.
+    Never(Failure),
+}
+
+pub(super) async fn identify(
+    app: &App,
+    attempt: &TakenAttempt,
+    grant: &KeptGrant,
+) -> Result<Identified, NotIdentified> {
+    let hosts = app.hosts(attempt.data_centre);
+    let profile = app.zoho.profile(&hosts.accounts, &grant.access_token).await.map_err(|error| {
+        log(attempt.data_centre, "profile", &error);
+        if error.is_transient() { NotIdentified::Later } else { NotIdentified::Never(Failure::ProfileUnreadable) }
+    })?;
+    let environment = environment_of(app, attempt, grant);
+    let organizations = match attempt.product.filter(|_| attempt.offline) {
+        Some(product) => organizations(app, attempt.data_centre, product, environment, grant).await?,
+        None => Vec::new(),
+    };
+    Ok(Identified { profile, organizations, environment })
+}
+
+async fn organizations(
+    app: &App,
+    data_centre: DataCentre,
+    product: Product,
+    environment: Option<Environment>,
+    grant: &KeptGrant,
+) -> Result<Vec<FoundOrganization>, NotIdentified> {
+    let Some(host) = app.hosts(data_centre).product(product, environment.unwrap_or(Environment::Production)) else {
+        return Err(NotIdentified::Never(Failure::ProductNotOffered));
+    };
+    // Without the discovery scope there is nothing to ask Zoho for: the person is asked.
+    if product.discovery_scope().is_none_or(|scope| !grant.scopes.covers(scope)) {
+        return Ok(Vec::new());
+    }
+    match app.zoho.organizations(product, host, &grant.access_token).await {
+        Ok(found) if found.is_empty() => Err(NotIdentified::Never(Failure::NoOrganization)),
+        Ok(found) => Ok(found),
+        Err(CallError::Refused(Refusal::Scope)) => Ok(Vec::new()),
+        Err(error) => {
+            log(data_centre, product.key(), &error);
+            Err(match error {
+                CallError::Refused(Refusal::Permission) => NotIdentified::Never(Failure::NoOrganization),
+                error if error.is_transient() => NotIdentified::Later,
+                CallError::Unusable(_) => NotIdentified::Never(Failure::NoOrganization),
+                _ => NotIdentified::Never(Failure::Misbehaved),
+            })
+        }
+    }
+}
+
+/// `api_domain` is compared, never used; a foreign one is ignored and alarms (security.md S-19).
+/// Only CRM and Books live under it, so that for others "production" says nothing.
+fn environment_of(app: &App, attempt: &TakenAttempt, grant: &KeptGrant) -> Option<Environment> {
+    let api_domain = grant.api_domain.as_deref()?;
+    let Some(environment) = app.hosts(attempt.data_centre).environment_of(api_domain) else {
+        metrics::counter!("foreign_api_domains_total", "data_centre" => attempt.data_centre.key()).increment(1);
+        tracing::error!(data_centre = %attempt.data_centre, request.id = %attempt.request_id, "an answer named a foreign api_domain; ignored");
+        return None;
+    };
+    let is_certain =
+        environment != Environment::Production || matches!(attempt.product, Some(Product::Crm | Product::Books));
+    is_certain.then_some(environment)
+}
+
+fn log(data_centre: DataCentre, call: &'static str, error: &CallError) {
+    tracing::warn!(%data_centre, call, class = error.class(), error = %error, "zoho did not say who it is");
+}

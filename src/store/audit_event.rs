@@ -1,0 +1,98 @@
+//! Who did what: appended, never changed.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgExecutor;
+
+use super::StoreError;
+use crate::domain::ids::{AuditEventId, ConnectionId, PersonId, RequestId, TenantId};
+
+#[derive(Debug, Clone)]
+pub(crate) enum Actor {
+    Person(PersonId),
+    /// A browser that is nobody we know.
+    Visitor,
+    /// This program, unasked.
+    Engine,
+}
+
+impl Actor {
+    const fn kind(&self) -> &'static str {
+        match self {
+            Self::Person(_) => "person",
+            Self::Visitor => "visitor",
+            Self::Engine => "engine",
+        }
+    }
+
+    fn id(&self) -> Option<String> {
+        match self {
+            Self::Person(person_id) => Some(person_id.to_string()),
+            Self::Visitor | Self::Engine => None,
+        }
+    }
+}
+
+/// One event. `action`, `outcome` and `detail` are words of ours.
+#[derive(Debug, Clone)]
+pub(crate) struct AuditEvent {
+    pub(crate) actor: Actor,
+    pub(crate) action: &'static str,
+    pub(crate) outcome: &'static str,
+    pub(crate) tenant_id: Option<TenantId>,
+    pub(crate) connection_id: Option<ConnectionId>,
+    pub(crate) peer: Option<String>,
+    pub(crate) request_id: Option<RequestId>,
+    pub(crate) detail: Option<String>,
+}
+
+pub(crate) async fn insert(db: impl PgExecutor<'_>, event: &AuditEvent, now: DateTime<Utc>) -> Result<(), StoreError> {
+    sqlx::query!(
+        "insert into audit_event (audit_event_id, at, tenant_id, connection_id, actor_kind, actor_id, action, outcome, peer, request_id, detail)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        AuditEventId::new() as AuditEventId,
+        now,
+        event.tenant_id as Option<TenantId>,
+        event.connection_id as Option<ConnectionId>,
+        event.actor.kind(),
+        event.actor.id(),
+        event.action,
+        event.outcome,
+        event.peer,
+        event.request_id as Option<RequestId>,
+        event.detail,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// One line of a connection's history.
+#[derive(Debug, Clone)]
+pub(crate) struct HistoryEntry {
+    pub(crate) at: DateTime<Utc>,
+    pub(crate) action: String,
+    pub(crate) outcome: String,
+    pub(crate) detail: Option<String>,
+}
+
+/// The latest of a connection's life, newest first.
+pub(crate) async fn list_of_connection(
+    db: impl PgExecutor<'_>,
+    tenant_id: TenantId,
+    connection_id: ConnectionId,
+) -> Result<Vec<HistoryEntry>, StoreError> {
+    Ok(sqlx::query_as!(
+        HistoryEntry,
+        "select at, action, outcome, detail from audit_event where tenant_id = $1 and connection_id = $2 order by at desc, audit_event_id desc limit 50",
+        tenant_id as TenantId,
+        connection_id as ConnectionId,
+    )
+    .fetch_all(db)
+    .await?)
+}
+
+/// Makes sure that the month of `at` has its partition.
+pub(crate) async fn ensure_month(db: impl PgExecutor<'_>, at: DateTime<Utc>) -> Result<(), StoreError> {
+    sqlx::query!("select audit_event_ensure_month($1)", at).execute(db).await?;
+    Ok(())
+}

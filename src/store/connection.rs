@@ -1,0 +1,387 @@
+//! Connections: the rows everything else is about. Ciphertexts are read by the vault alone.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use sqlx::{PgExecutor, types::Json};
+
+use super::{StoreError, known};
+use crate::domain::{
+    connection::{Health, ReconnectReason, Status},
+    data_centre::DataCentre,
+    ids::{ConnectionId, OrganizationId, PersonId, TenantId},
+    organization::{Environment, FoundOrganization, ZohoOrganizationId},
+    product::Product,
+    scope::ScopeSet,
+};
+
+/// What is shown of a connection: no ciphertext.
+#[derive(Debug, Clone)]
+pub(crate) struct Connection {
+    pub(crate) tenant_id: TenantId,
+    pub(crate) tenant_name: String,
+    pub(crate) connection_id: ConnectionId,
+    pub(crate) organization: Option<ConnectedOrganization>,
+    pub(crate) product: Product,
+    pub(crate) data_centre: DataCentre,
+    pub(crate) status: Status,
+    pub(crate) health: Health,
+    pub(crate) scopes_requested: ScopeSet,
+    pub(crate) scopes_granted: ScopeSet,
+    pub(crate) choices: Vec<FoundOrganization>,
+    /// While choosing: what `api_domain` said.
+    pub(crate) environment: Option<Environment>,
+    pub(crate) access_token_expires_at: Option<DateTime<Utc>>,
+    pub(crate) connected_at: DateTime<Utc>,
+    pub(crate) consented_at: DateTime<Utc>,
+    pub(crate) last_refreshed_at: Option<DateTime<Utc>>,
+    pub(crate) last_used_at: Option<DateTime<Utc>>,
+    pub(crate) disconnected_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ConnectedOrganization {
+    pub(crate) zoho_id: ZohoOrganizationId,
+    pub(crate) name: String,
+    pub(crate) environment: Environment,
+}
+
+/// The choices of a connection as they are stored.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+struct Choices(Vec<FoundOrganization>);
+
+/// A row of the query that all look-ups share.
+struct Row {
+    tenant_id: TenantId,
+    tenant_name: String,
+    connection_id: ConnectionId,
+    zoho_id: Option<String>,
+    organization_name: Option<String>,
+    organization_environment: Option<String>,
+    product: String,
+    data_centre: String,
+    status: String,
+    status_reason: Option<ReconnectReason>,
+    health: Health,
+    scopes_requested: Vec<String>,
+    scopes_granted: Vec<String>,
+    choices: Option<Json<Choices>>,
+    environment: Option<String>,
+    access_token_expires_at: Option<DateTime<Utc>>,
+    connected_at: DateTime<Utc>,
+    consented_at: DateTime<Utc>,
+    last_refreshed_at: Option<DateTime<Utc>>,
+    last_used_at: Option<DateTime<Utc>>,
+    disconnected_at: Option<DateTime<Utc>>,
+}
+
+impl TryFrom<Row> for Connection {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let organization = match (row.zoho_id, row.organization_name, row.organization_environment) {
+            (Some(zoho_id), Some(name), Some(environment)) => Some(ConnectedOrganization {
+                zoho_id: known(&zoho_id, "organization.zoho_id")?,
+                name,
+                environment: known(&environment, "organization.environment")?,
+            }),
+            (None, None, None) => None,
+            _ => return Err(StoreError::Inconsistent("organization")),
+        };
+        Ok(Self {
+            tenant_id: row.tenant_id,
+            tenant_name: row.tenant_name,
+            connection_id: row.connection_id,
+            organization,
+            product: known(&row.product, "connection.product")?,
+            data_centre: known(&row.data_centre, "connection.data_centre")?,
+            status: Status::from_columns(&row.status, row.status_reason)
+                .ok_or(StoreError::Inconsistent("connection.status"))?,
+            health: row.health,
+            scopes_requested: ScopeSet::from_stored(row.scopes_requested),
+            scopes_granted: ScopeSet::from_stored(row.scopes_granted),
+            choices: row.choices.map(|Json(Choices(choices))| choices).unwrap_or_default(),
+            environment: row
+                .environment
+                .map(|environment| known(&environment, "connection.environment"))
+                .transpose()?,
+            access_token_expires_at: row.access_token_expires_at,
+            connected_at: row.connected_at,
+            consented_at: row.consented_at,
+            last_refreshed_at: row.last_refreshed_at,
+            last_used_at: row.last_used_at,
+            disconnected_at: row.disconnected_at,
+        })
+    }
+}
+
+/// A person's connections in the tenants where they are a member, trouble first, then the newest.
+/// With `only`, that one.
+pub(crate) async fn list_of_person(
+    db: impl PgExecutor<'_>,
+    person_id: PersonId,
+    only: Option<ConnectionId>,
+) -> Result<Vec<Connection>, StoreError> {
+    sqlx::query_as!(
+        Row,
+        r#"select c.tenant_id as "tenant_id: TenantId", t.name as tenant_name, c.connection_id as "connection_id: ConnectionId",
+               o.zoho_id as "zoho_id?", o.name as "organization_name?", o.environment as "organization_environment?",
+               c.product, c.data_centre, c.status, c.status_reason as "status_reason: ReconnectReason", c.health as "health: Health",
+               c.scopes_requested, c.scopes_granted, c.choices as "choices: Json<Choices>", c.environment,
+               c.access_token_expires_at, c.connected_at, c.consented_at, c.last_refreshed_at, c.last_used_at, c.disconnected_at
+           from connection c
+           join tenant t using (tenant_id)
+           join membership m on m.tenant_id = c.tenant_id and m.person_id = c.person_id
+           left join organization o on o.tenant_id = c.tenant_id and o.organization_id = c.organization_id
+           where c.person_id = $1 and ($2::uuid is null or c.connection_id = $2)
+           order by c.status = 'disconnected', c.status <> 'needs_reconnect', c.status <> 'choosing', c.consented_at desc, c.connection_id"#,
+        person_id as PersonId,
+        only as Option<ConnectionId>,
+    )
+    .fetch_all(db)
+    .await?
+    .into_iter()
+    .map(Connection::try_from)
+    .collect()
+}
+
+/// The same person's connection to an organization and product in a tenant, locked; `None` for the
+/// organization means the unfinished choice.
+pub(crate) async fn find_same(
+    db: impl PgExecutor<'_>,
+    tenant_id: TenantId,
+    person_id: PersonId,
+    organization_id: Option<OrganizationId>,
+    product: Product,
+) -> Result<Option<Held>, StoreError> {
+    Ok(sqlx::query_as!(
+        Held,
+        r#"select connection_id as "connection_id: ConnectionId", client_id, scopes_requested, scopes_granted,
+               refresh_token_sealed, access_token_sealed, access_token_expires_at
+           from connection
+           where tenant_id = $1 and person_id = $2 and organization_id is not distinct from $3 and product = $4
+           for update"#,
+        tenant_id as TenantId,
+        person_id as PersonId,
+        organization_id as Option<OrganizationId>,
+        product.key(),
+    )
+    .fetch_optional(db)
+    .await?)
+}
+
+/// A connection's tokens as they are stored, its row locked.
+#[derive(Debug)]
+pub(crate) struct Held {
+    pub(crate) connection_id: ConnectionId,
+    pub(crate) client_id: String,
+    pub(crate) scopes_requested: Vec<String>,
+    pub(crate) scopes_granted: Vec<String>,
+    pub(crate) refresh_token_sealed: Option<Vec<u8>>,
+    pub(crate) access_token_sealed: Option<Vec<u8>>,
+    pub(crate) access_token_expires_at: Option<DateTime<Utc>>,
+}
+
+/// One connection's tokens, its row locked.
+pub(crate) async fn find_held(
+    db: impl PgExecutor<'_>,
+    tenant_id: TenantId,
+    connection_id: ConnectionId,
+) -> Result<Option<Held>, StoreError> {
+    Ok(sqlx::query_as!(
+        Held,
+        r#"select connection_id as "connection_id: ConnectionId", client_id, scopes_requested, scopes_granted,
+               refresh_token_sealed, access_token_sealed, access_token_expires_at
+           from connection where tenant_id = $1 and connection_id = $2 for update"#,
+        tenant_id as TenantId,
+        connection_id as ConnectionId,
+    )
+    .fetch_optional(db)
+    .await?)
+}
+
+/// Which organization a connection stands for; `None` while choosing.
+pub(crate) async fn find_organization(
+    db: impl PgExecutor<'_>,
+    tenant_id: TenantId,
+    connection_id: ConnectionId,
+) -> Result<Option<OrganizationId>, StoreError> {
+    let row = sqlx::query_scalar!(
+        r#"select organization_id as "organization_id: OrganizationId" from connection where tenant_id = $1 and connection_id = $2"#,
+        tenant_id as TenantId,
+        connection_id as ConnectionId,
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.flatten())
+}
+
+/// As `find_organization`, in Zoho's words.
+pub(crate) async fn find_connected_organization(
+    db: impl PgExecutor<'_>,
+    tenant_id: TenantId,
+    connection_id: ConnectionId,
+) -> Result<Option<ConnectedOrganization>, StoreError> {
+    let row = sqlx::query!(
+        "select o.zoho_id, o.name, o.environment
+         from connection c join organization o on o.tenant_id = c.tenant_id and o.organization_id = c.organization_id
+         where c.tenant_id = $1 and c.connection_id = $2",
+        tenant_id as TenantId,
+        connection_id as ConnectionId,
+    )
+    .fetch_optional(db)
+    .await?;
+    row.map(|row| {
+        Ok(ConnectedOrganization {
+            zoho_id: known(&row.zoho_id, "organization.zoho_id")?,
+            name: row.name,
+            environment: known(&row.environment, "organization.environment")?,
+        })
+    })
+    .transpose()
+}
+
+/// What a connection becomes when a grant is deposited.
+#[derive(Debug)]
+pub(crate) struct Deposit<'a> {
+    pub(crate) tenant_id: TenantId,
+    pub(crate) connection_id: ConnectionId,
+    pub(crate) person_id: PersonId,
+    /// Absent: the person has to choose.
+    pub(crate) organization_id: Option<OrganizationId>,
+    pub(crate) product: Product,
+    pub(crate) data_centre: DataCentre,
+    pub(crate) client_id: &'a str,
+    pub(crate) scopes_requested: &'a ScopeSet,
+    pub(crate) scopes_granted: &'a ScopeSet,
+    pub(crate) refresh_token_sealed: &'a [u8],
+    pub(crate) access_token_sealed: &'a [u8],
+    pub(crate) access_token_expires_at: DateTime<Utc>,
+    pub(crate) choices: &'a [FoundOrganization],
+    pub(crate) environment: Option<Environment>,
+    pub(crate) consented_at: DateTime<Utc>,
+}
+
+/// Writes a connection with new tokens: a new row, or the one with that id made whole again.
+pub(crate) async fn upsert(
+    db: impl PgExecutor<'_>,
+    deposit: &Deposit<'_>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let choosing = deposit.organization_id.is_none();
+    sqlx::query!(
+        "insert into connection (tenant_id, connection_id, person_id, organization_id, product, data_centre, status, status_reason,
+             scopes_requested, scopes_granted, client_id, refresh_token_sealed, access_token_sealed, access_token_expires_at,
+             token_version, choices, environment, health, connected_at, consented_at)
+         values ($1, $2, $3, $4, $5, $6, $7, null, $8, $9, $10, $11, $12, $13, 1, $14, $15, 'ok', $17, $16)
+         on conflict (tenant_id, connection_id) do update set
+             organization_id = excluded.organization_id, status = excluded.status, status_reason = null,
+             scopes_requested = excluded.scopes_requested, scopes_granted = excluded.scopes_granted,
+             client_id = excluded.client_id, refresh_token_sealed = excluded.refresh_token_sealed,
+             access_token_sealed = excluded.access_token_sealed, access_token_expires_at = excluded.access_token_expires_at,
+             token_version = connection.token_version + 1, choices = excluded.choices, environment = excluded.environment,
+             health = 'ok', consented_at = excluded.consented_at, disconnected_at = null",
+        deposit.tenant_id as TenantId,
+        deposit.connection_id as ConnectionId,
+        deposit.person_id as PersonId,
+        deposit.organization_id as Option<OrganizationId>,
+        deposit.product.key(),
+        deposit.data_centre.key(),
+        if choosing { "choosing" } else { "active" },
+        deposit.scopes_requested.names(),
+        deposit.scopes_granted.names(),
+        deposit.client_id,
+        deposit.refresh_token_sealed,
+        deposit.access_token_sealed,
+        deposit.access_token_expires_at,
+        choosing.then(|| Json(Choices(deposit.choices.to_vec()))) as Option<Json<Choices>>,
+        deposit.environment.map(Environment::key),
+        deposit.consented_at,
+        now,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// The person chose: the unfinished row becomes a connection of that organization.
+pub(crate) async fn update_chosen(
+    db: impl PgExecutor<'_>,
+    tenant_id: TenantId,
+    connection_id: ConnectionId,
+    organization_id: OrganizationId,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query!(
+        "update connection set organization_id = $3, status = 'active', choices = null, environment = null
+         where tenant_id = $1 and connection_id = $2 and status = 'choosing'",
+        tenant_id as TenantId,
+        connection_id as ConnectionId,
+        organization_id as OrganizationId,
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Ends a connection and erases its tokens. True where it was not ended already.
+pub(crate) async fn update_disconnected(
+    db: impl PgExecutor<'_>,
+    tenant_id: TenantId,
+    connection_id: ConnectionId,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query!(
+        "update connection set status = 'disconnected', status_reason = null, refresh_token_sealed = null, access_token_sealed = null,
+             access_token_expires_at = null, choices = null, environment = null, health = 'ok', token_version = token_version + 1,
+             disconnected_at = $3
+         where tenant_id = $1 and connection_id = $2 and status <> 'disconnected'",
+        tenant_id as TenantId,
+        connection_id as ConnectionId,
+        now,
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Removes an unfinished choice whose tokens went to another row.
+pub(crate) async fn delete_choosing(
+    db: impl PgExecutor<'_>,
+    tenant_id: TenantId,
+    connection_id: ConnectionId,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "delete from connection where tenant_id = $1 and connection_id = $2 and status = 'choosing'",
+        tenant_id as TenantId,
+        connection_id as ConnectionId,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// The refresh tokens of a person that are alive as far as we know: in use, or waiting to be
+/// revoked (security.md D-9). A person belongs to one data centre and so to one client.
+pub(crate) async fn count_refresh_tokens(db: impl PgExecutor<'_>, person_id: PersonId) -> Result<i64, StoreError> {
+    Ok(sqlx::query_scalar!(
+        r#"select (select count(*) from connection where person_id = $1 and refresh_token_sealed is not null)
+                + (select count(*) from revocation where person_id = $1 and done_at is null) as "count!""#,
+        person_id as PersonId,
+    )
+    .fetch_one(db)
+    .await?)
+}
+
+/// The connection whose refresh token is the oldest: what Zoho would evict next.
+pub(crate) async fn find_oldest(
+    db: impl PgExecutor<'_>,
+    person_id: PersonId,
+) -> Result<Option<ConnectionId>, StoreError> {
+    Ok(sqlx::query_scalar!(
+        r#"select connection_id as "connection_id: ConnectionId" from connection
+           where person_id = $1 and refresh_token_sealed is not null order by consented_at, connection_id limit 1"#,
+        person_id as PersonId,
+    )
+    .fetch_optional(db)
+    .await?)
+}

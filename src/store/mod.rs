@@ -1,0 +1,39 @@
+//! All SQL, a file per table. Functions say what they do to rows; what a row's absence means is
+//! judged by whoever calls.
+//!
+//! Times are parameters: statements decide nothing by Postgres's `now()` (security.md 4.4).
+
+pub(crate) mod api_key;
+pub(crate) mod audit_event;
+pub(crate) mod browser_session;
+pub(crate) mod connection;
+pub(crate) mod fitness;
+pub(crate) mod installation;
+pub(crate) mod login_attempt;
+pub(crate) mod membership;
+pub(crate) mod organization;
+pub(crate) mod person;
+pub(crate) mod revocation;
+pub(crate) mod tenant;
+pub(crate) mod token_escrow;
+pub(crate) mod tx;
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StoreError {
+    #[error("the database did not do it")]
+    Database(#[from] sqlx::Error),
+    #[error("a stored row makes no sense: {0}")]
+    Inconsistent(&'static str),
+}
+
+impl StoreError {
+    /// The statement was never sent: no connection could be had.
+    pub(crate) fn is_certain_not_to_have_run(&self) -> bool {
+        matches!(self, Self::Database(sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed))
+    }
+}
+
+/// A stored key that its type no longer knows.
+pub(crate) fn known<T: std::str::FromStr>(text: &str, what: &'static str) -> Result<T, StoreError> {
+    text.parse().map_err(|_| StoreError::Inconsistent(what))
+}

@@ -1,0 +1,40 @@
+//! Zoho organizations as a tenant knows them.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgExecutor;
+
+use super::StoreError;
+use crate::domain::{
+    data_centre::DataCentre,
+    ids::{OrganizationId, TenantId},
+    organization::{Environment, FoundOrganization},
+    product::Product,
+};
+
+/// New, or with today's name.
+pub(crate) async fn upsert(
+    db: impl PgExecutor<'_>,
+    tenant_id: TenantId,
+    data_centre: DataCentre,
+    product: Product,
+    environment: Environment,
+    found: &FoundOrganization,
+    now: DateTime<Utc>,
+) -> Result<OrganizationId, StoreError> {
+    Ok(sqlx::query_scalar!(
+        r#"insert into organization (tenant_id, organization_id, data_centre, product, zoho_id, environment, name, created_at)
+           values ($1, $2, $3, $4, $5, $6, $7, $8)
+           on conflict on constraint organization_once do update set name = excluded.name
+           returning organization_id as "organization_id: OrganizationId""#,
+        tenant_id as TenantId,
+        OrganizationId::new() as OrganizationId,
+        data_centre.key(),
+        product.key(),
+        found.id.as_str(),
+        environment.key(),
+        found.name,
+        now,
+    )
+    .fetch_one(db)
+    .await?)
+}

@@ -1,0 +1,63 @@
+//! Customers of the SaaS.
+
+use chrono::{DateTime, Utc};
+use sqlx::{PgConnection, PgExecutor};
+
+use super::StoreError;
+use crate::domain::{
+    ids::{PersonId, TenantId},
+    tenant::slug_for,
+};
+
+/// The tenant of the person's own, made now if this is the first time (design.md §4).
+pub(crate) async fn find_or_insert_own(
+    db: &mut PgConnection,
+    person_id: PersonId,
+    name: &str,
+    now: DateTime<Utc>,
+) -> Result<TenantId, StoreError> {
+    if let Some(tenant_id) = find_own(&mut *db, person_id).await? {
+        return Ok(tenant_id);
+    }
+    let inserted = sqlx::query_scalar!(
+        r#"insert into tenant (tenant_id, external_id, name, slug, own_of_person_id, created_at)
+           values ($1, null, $2, $3, $4, $5)
+           on conflict on constraint tenant_own_of_person_once do nothing
+           returning tenant_id as "tenant_id: TenantId""#,
+        TenantId::new() as TenantId,
+        name,
+        slug_for(name),
+        person_id as PersonId,
+        now,
+    )
+    .fetch_optional(&mut *db)
+    .await?;
+    match inserted {
+        Some(tenant_id) => Ok(tenant_id),
+        // Somebody was faster: this person, in another tab.
+        None => find_own(db, person_id).await?.ok_or(StoreError::Inconsistent("tenant.own_of_person_id")),
+    }
+}
+
+pub(crate) async fn find_own(db: impl PgExecutor<'_>, person_id: PersonId) -> Result<Option<TenantId>, StoreError> {
+    Ok(sqlx::query_scalar!(
+        r#"select tenant_id as "tenant_id: TenantId" from tenant where own_of_person_id = $1"#,
+        person_id as PersonId,
+    )
+    .fetch_optional(db)
+    .await?)
+}
+
+/// By our id, the `external_id` or the slug, in that order (design.md §6).
+pub(crate) async fn find_by_any_name(db: impl PgExecutor<'_>, name: &str) -> Result<Option<TenantId>, StoreError> {
+    Ok(sqlx::query_scalar!(
+        r#"select tenant_id as "tenant_id: TenantId" from tenant
+           where tenant_id = $1 or external_id = $2 or slug = $2
+           order by (tenant_id is not distinct from $1) desc, (external_id is not distinct from $2) desc
+           limit 1"#,
+        name.parse::<TenantId>().ok() as Option<TenantId>,
+        name,
+    )
+    .fetch_optional(db)
+    .await?)
+}

@@ -1,0 +1,163 @@
+//! Putting a grant into a connection: the one place where a connection gets its tokens.
+//!
+//! The same person who connects the same organization again gets the same connection. The refresh
+//! token it held is superseded: it is revoked at Zoho, but only after the new one is committed
+//! (security.md D-9).
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::PgConnection;
+
+use super::{
+    grant::KeptGrant,
+    seal::{KeyRing, Place},
+};
+use crate::{
+    domain::{
+        data_centre::DataCentre,
+        ids::{ConnectionId, OrganizationId, PersonId, RevocationId, TenantId},
+        organization::{Environment, FoundOrganization},
+        product::Product,
+        scope::ScopeSet,
+    },
+    store::{
+        StoreError,
+        connection::{self, Held},
+        revocation::{self, NewRevocation, Reason},
+    },
+};
+
+/// A superseded token's access token may still be in use: it is left alone for so long.
+const GRACE: TimeDelta = TimeDelta::minutes(5);
+/// From this many refresh tokens of one person on, superseded ones die at once (security.md R-13).
+pub(crate) const NEAR_LIMIT: i64 = 15;
+
+/// Where a grant goes.
+#[derive(Debug)]
+pub(crate) enum Target<'a> {
+    /// To the person's connection of that organization and product.
+    Organization(OrganizationId),
+    /// To this connection, whose organization is the same as before.
+    Connection(ConnectionId),
+    /// To the person's unfinished choice among these.
+    Choice(&'a [FoundOrganization]),
+}
+
+#[derive(Debug)]
+pub(crate) struct Deposit<'a> {
+    pub(crate) tenant_id: TenantId,
+    pub(crate) person_id: PersonId,
+    pub(crate) product: Product,
+    pub(crate) data_centre: DataCentre,
+    pub(crate) grant: &'a KeptGrant,
+    pub(crate) scopes_requested: &'a ScopeSet,
+    /// Where the answer named it.
+    pub(crate) environment: Option<Environment>,
+    pub(crate) target: Target<'a>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Deposited {
+    pub(crate) connection_id: ConnectionId,
+    /// It was there before, connected or not.
+    pub(crate) existed: bool,
+}
+
+pub(crate) const REFRESH_TOKEN: &str = "connection.refresh_token_sealed";
+pub(crate) const ACCESS_TOKEN: &str = "connection.access_token_sealed";
+
+pub(crate) async fn deposit(
+    keys: &KeyRing,
+    tx: &mut PgConnection,
+    new: &Deposit<'_>,
+    now: DateTime<Utc>,
+) -> Result<Deposited, StoreError> {
+    let refresh_token =
+        new.grant.refresh_token.as_ref().ok_or(StoreError::Inconsistent("a deposit without refresh token"))?;
+    let (tenant_id, person_id) = (new.tenant_id, new.person_id);
+    let organization_id = match new.target {
+        Target::Organization(organization_id) => Some(organization_id),
+        Target::Choice(_) => None,
+        Target::Connection(connection_id) => connection::find_organization(&mut *tx, tenant_id, connection_id).await?,
+    };
+    let held = match new.target {
+        Target::Connection(connection_id) => connection::find_held(&mut *tx, tenant_id, connection_id).await?,
+        Target::Organization(_) | Target::Choice(_) => {
+            connection::find_same(&mut *tx, tenant_id, person_id, organization_id, new.product).await?
+        }
+    };
+    let existed = held.is_some();
+    let connection_id = held.as_ref().map_or_else(ConnectionId::new, |held| held.connection_id);
+    if let Some(held) = held {
+        supersede(&mut *tx, new, held, now).await?;
+    }
+    let choices = match new.target {
+        Target::Choice(choices) => choices,
+        Target::Organization(_) | Target::Connection(_) => &[],
+    };
+    let seal = |column, secret: &str| keys.seal(&Place::column(column, tenant_id, connection_id), secret.as_bytes());
+    let row = connection::Deposit {
+        tenant_id,
+        connection_id,
+        person_id,
+        organization_id,
+        product: new.product,
+        data_centre: new.data_centre,
+        client_id: &new.grant.client_id,
+        scopes_requested: new.scopes_requested,
+        scopes_granted: &new.grant.scopes,
+        refresh_token_sealed: &seal(REFRESH_TOKEN, refresh_token.expose()),
+        access_token_sealed: &seal(ACCESS_TOKEN, new.grant.access_token.expose()),
+        access_token_expires_at: new.grant.access_token_expires_at,
+        choices,
+        environment: new.environment.filter(|_| organization_id.is_none()),
+        consented_at: now,
+    };
+    connection::upsert(&mut *tx, &row, now).await?;
+    if connection::count_refresh_tokens(&mut *tx, person_id).await? >= NEAR_LIMIT {
+        revocation::update_person_due(&mut *tx, person_id, now).await?;
+    }
+    Ok(Deposited { connection_id, existed })
+}
+
+async fn supersede(tx: &mut PgConnection, new: &Deposit<'_>, held: Held, now: DateTime<Utc>) -> Result<(), StoreError> {
+    let Some(token_sealed) = held.refresh_token_sealed else { return Ok(()) };
+    let revocation = NewRevocation {
+        revocation_id: RevocationId::new(),
+        tenant_id: Some(new.tenant_id),
+        connection_id: Some(held.connection_id),
+        person_id: Some(new.person_id),
+        client_id: held.client_id,
+        data_centre: new.data_centre,
+        reason: Reason::Superseded,
+        token_sealed,
+        sealed_as: Place::column(REFRESH_TOKEN, new.tenant_id, held.connection_id).as_text().to_owned(),
+        due_at: now + GRACE,
+    };
+    revocation::insert(&mut *tx, &revocation, now).await
+}
+
+/// What a reconnect came back with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Matches {
+    SameOrganization,
+    /// The connection has none yet: the choice goes on.
+    Unchosen,
+    Another,
+}
+
+/// Whether a grant is of the organization and environment the connection stands for. Where Zoho
+/// cannot tell, the person's word from before counts.
+pub(crate) async fn matches(
+    tx: &mut PgConnection,
+    tenant_id: TenantId,
+    connection_id: ConnectionId,
+    environment: Option<Environment>,
+    found: &[FoundOrganization],
+) -> Result<Matches, StoreError> {
+    let Some(connected) = connection::find_connected_organization(&mut *tx, tenant_id, connection_id).await? else {
+        return Ok(Matches::Unchosen);
+    };
+    let same_id = found.is_empty() || found.iter().any(|organization| organization.id == connected.zoho_id);
+    let same_environment = environment.is_none_or(|environment| environment == connected.environment);
+    Ok(if same_id && same_environment { Matches::SameOrganization } else { Matches::Another })
+}

@@ -1,0 +1,10 @@
+//! The vault: keeps tokens sealed, gives connections their tokens, and makes sure that what is no
+//! longer needed dies at Zoho.
+
+pub(crate) mod api_key;
+pub(crate) mod choose;
+pub(crate) mod deposit;
+pub(crate) mod disconnect;
+pub(crate) mod grant;
+pub(crate) mod revoke;
+pub(crate) mod seal;
