@@ -17,11 +17,13 @@ use sqlx::{
 use crate::{
     clock::Clock,
     store::{StoreError, installation},
+    telemetry::chain,
 };
 
-/// Between two probes; what a probe said counts for a second.
+/// Between two probes.
 const EVERY: Duration = Duration::from_millis(500);
-const COUNTS_FOR: Duration = Duration::from_secs(1);
+/// A probe that fails says so at once; this is for a program too busy to probe.
+const COUNTS_FOR: Duration = Duration::from_secs(3);
 /// A database that takes longer is as good as none.
 const ROUND_TRIP: Duration = Duration::from_millis(300);
 const CONNECT: Duration = Duration::from_millis(900);
@@ -102,7 +104,7 @@ pub(crate) async fn probe(
         }
         Err(error) => {
             if readiness.database_answers() {
-                tracing::error!(error = %error, "the database does not answer");
+                tracing::error!(error = chain(&error), "the database does not answer");
             }
             readiness.answered(None);
             None
@@ -114,10 +116,10 @@ pub(crate) async fn probe(
 enum ProbeError {
     #[error("no answer in time")]
     Late,
-    #[error("no connection: {0}")]
-    Connect(sqlx::Error),
-    #[error("no answer: {0}")]
-    Ask(StoreError),
+    #[error("no connection")]
+    Connect(#[source] sqlx::Error),
+    #[error("no answer")]
+    Ask(#[source] StoreError),
 }
 
 async fn ask(

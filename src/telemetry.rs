@@ -38,6 +38,17 @@ const LIBRARIES: [(&str, Level); 2] = [
     ("sqlx::pool::acquire", Level::WARN),
 ];
 
+/// An error with its causes, on one line: `Display` says what happened and not why.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
 /// Starts logging to standard error, for the whole process; a second call changes nothing.
 ///
 /// `RUST_LOG` chooses the level of our own events (`info` where it is not set).

@@ -9,6 +9,7 @@ use crate::{
     app::App,
     login,
     store::{StoreError, audit_event},
+    telemetry::chain,
     vault::revoke,
 };
 
@@ -69,5 +70,5 @@ where
 }
 
 fn log(what: &'static str, error: &StoreError) {
-    tracing::warn!(error = %error, queue = what, "background work waits for the database");
+    tracing::warn!(error = chain(error), queue = what, "background work waits for the database");
 }

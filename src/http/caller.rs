@@ -141,6 +141,10 @@ async fn visitor(app: Arc<App>, request: HttpRequest) -> Result<Visitor, Problem
 }
 
 async fn live_session(app: &App, token: &SessionToken) -> Result<Option<BrowserSession>, Problem> {
+    // Waiting for a connection that cannot be had would take longer than saying so.
+    if !app.readiness.database_answers() {
+        return Err(Problem::unavailable());
+    }
     let now = app.clock.shared_now();
     let digest = digest(token.expose().as_bytes());
     let session = browser_session::find(app.pools.engine(), &digest, now).await?;

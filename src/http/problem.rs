@@ -3,7 +3,7 @@
 //! Handlers return a [`Problem`]; the page (or problem document) is made in `answers.rs`, where the
 //! request is known. 4xx explain, 5xx give a request id and no more (security.md S-69).
 
-use std::{error::Error as _, time::Duration};
+use std::time::Duration;
 
 use actix_web::{
     HttpResponse, ResponseError,
@@ -18,6 +18,7 @@ use crate::{
     domain::return_path::ReturnPath,
     login::{BeginError, Refused},
     store::StoreError,
+    telemetry::chain,
     vault::choose::ChooseError,
 };
 
@@ -44,7 +45,7 @@ impl Problem {
     pub(crate) const NOT_FOUND: Self = Self::explained(ProblemType::NotFound);
     pub(crate) const INVALID: Self = Self::explained(ProblemType::InvalidRequest);
 
-    const fn unavailable() -> Self {
+    pub(crate) const fn unavailable() -> Self {
         Self::Explained { problem: ProblemType::Unavailable, retry_after: Some(SOON) }
     }
 
@@ -95,8 +96,7 @@ impl ResponseError for Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        let cause = error.source().map(ToString::to_string);
-        tracing::error!(error = %error, cause, "a request failed at the database");
+        tracing::error!(error = chain(&error), "a request failed at the database");
         match error {
             StoreError::Database(_) => Self::unavailable(),
             StoreError::Inconsistent(_) => Self::Status(StatusCode::INTERNAL_SERVER_ERROR),
@@ -106,7 +106,7 @@ impl From<StoreError> for Problem {
 
 impl From<askama::Error> for Problem {
     fn from(error: askama::Error) -> Self {
-        tracing::error!(error = %error, "a page could not be rendered");
+        tracing::error!(error = chain(&error), "a page could not be rendered");
         Self::Status(StatusCode::INTERNAL_SERVER_ERROR)
     }
 }

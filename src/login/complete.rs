@@ -25,6 +25,7 @@ use crate::{
         browser_session::BrowserSession,
         login_attempt::{self, First, KnownAttempt, Purpose, Stage, TakenAttempt},
     },
+    telemetry::chain,
     vault::seal::{Digest, digest},
 };
 
@@ -108,8 +109,9 @@ pub(crate) async fn complete(
     }
     let now = app.clock.shared_now();
     let state_digest = digest_of_state(&arrival.state);
-    let opened =
-        opened.filter(|opened| opened.is_for(&state_digest) && is_of_age(app, opened, now)).ok_or(Refused::Attempt)?;
+    let Some(opened) = opened.filter(|opened| opened.is_for(&state_digest) && is_of_age(app, opened, now)) else {
+        return history(app, &state_digest, visit.session.as_ref()).await;
+    };
     let code_digest = match &arrival.answer {
         Answer::Code(code) => Some(digest(code.expose().as_bytes())),
         Answer::Error(_) | Answer::Senseless => None,
@@ -140,6 +142,20 @@ pub(crate) async fn finish(
         login_attempt::find(app.pools.critical(), &opened.attempt.state_digest).await.map_err(Refused::Unavailable)?;
     let known = known.ok_or(Refused::Attempt)?;
     answer_known(app, opened, &known, session).ok_or(Refused::Attempt)?
+}
+
+/// Without the cookie the address is history: only the person whom it concerns is shown where it led
+/// (security.md S-7), and for whoever is signed out the database is not even asked.
+async fn history(app: &App, state: &Digest, session: Option<&BrowserSession>) -> Result<Completed, Refused> {
+    let Some(session) = session else { return Err(Refused::Attempt) };
+    match login_attempt::find(app.pools.critical(), state).await.map_err(Refused::Unavailable)? {
+        Some(KnownAttempt { stage: Stage::Landed { landing, person_id, .. }, .. })
+            if person_id == Some(session.person.person_id) =>
+        {
+            Ok(Completed::Landed { landing, session: None })
+        }
+        _ => Err(Refused::Attempt),
+    }
 }
 
 fn is_of_age(app: &App, opened: &OpenedAttempt, now: DateTime<Utc>) -> bool {
@@ -359,7 +375,7 @@ async fn take_for_certain(
         if tokio::time::Instant::now() > until {
             return Err(error);
         }
-        tracing::warn!(error = %error, request.id = %attempt.request_id, "whether an attempt was taken is in doubt; asking again");
+        tracing::warn!(error = chain(&error), request.id = %attempt.request_id, "whether an attempt was taken is in doubt; asking again");
         tokio::time::sleep(Duration::from_millis(250)).await;
     }
 }

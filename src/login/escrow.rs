@@ -7,6 +7,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use crate::{
     app::App,
     store::{StoreError, token_escrow},
+    telemetry::chain,
     vault::{
         grant::KeptGrant,
         seal::{Digest, OpenError, Place},
@@ -29,7 +30,7 @@ pub(super) async fn keep(app: &App, state: &Digest, grant: &KeptGrant) -> Result
         if tokio::time::Instant::now() + pause > until {
             return Err(error);
         }
-        tracing::warn!(error = %error, "could not keep a grant yet; trying again");
+        tracing::warn!(error = chain(&error), "could not keep a grant yet; trying again");
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_secs(2));
     }

@@ -26,6 +26,7 @@ use crate::{
         revocation::{self, NewRevocation, Reason},
         tenant, token_escrow,
     },
+    telemetry::chain,
     vault::{
         deposit::{self, Deposited, Target},
         grant::KeptGrant,
@@ -94,13 +95,13 @@ pub(super) async fn settle_kept(
         }
         Err(Unsettled::Failed(failure)) => {
             if let Err(error) = give_up(app, attempt, grant, failure, try_number).await {
-                tracing::warn!(error = %error, request.id = %attempt.request_id, "a failed attempt is not written down yet");
+                tracing::warn!(error = chain(&error), request.id = %attempt.request_id, "a failed attempt is not written down yet");
             }
             app.wake_revocations.notify_one();
         }
         // The claim runs out and the escrow is found again.
         Err(Unsettled::Store(error)) => {
-            tracing::warn!(error = %error, request.id = %attempt.request_id, "an attempt is not settled yet");
+            tracing::warn!(error = chain(&error), request.id = %attempt.request_id, "an attempt is not settled yet");
         }
     }
 }
@@ -115,7 +116,7 @@ async fn try_later(app: &App, attempt: &TakenAttempt, try_number: i32, kept_sinc
     if let Err(error) =
         token_escrow::update_not_before(app.pools.critical(), &attempt.state_digest, try_number, now + pause).await
     {
-        tracing::warn!(error = %error, "an escrow keeps its claim until it runs out");
+        tracing::warn!(error = chain(&error), "an escrow keeps its claim until it runs out");
     }
 }
 
@@ -217,7 +218,7 @@ async fn connect(
         environment: identified.environment,
         target,
     };
-    let Deposited { connection_id, existed } = deposit::deposit(&app.keys, tx, &new, now).await?;
+    let Deposited { connection_id, existed } = deposit::deposit(app, tx, &new, now).await?;
     let event = AuditEvent {
         tenant_id: Some(tenant_id),
         connection_id: Some(connection_id),
@@ -317,7 +318,7 @@ pub(super) async fn fail(app: &App, attempt: &TakenAttempt, failure: Failure) {
     };
     let policy = backon::ExponentialBuilder::default().with_max_times(8).with_jitter();
     if let Err(error) = backon::Retryable::retry(written, policy).await {
-        tracing::error!(error = %error, request.id = %attempt.request_id, "a failed attempt could not be written down");
+        tracing::error!(error = chain(&error), request.id = %attempt.request_id, "a failed attempt could not be written down");
     }
 }
 

@@ -5,6 +5,7 @@ use super::{Failure, escrow, settle};
 use crate::{
     app::App,
     store::{StoreError, browser_session, login_attempt, token_escrow},
+    telemetry::chain,
 };
 
 /// Settles the escrows whose claim has run out. Tells how many there were.
@@ -23,14 +24,16 @@ async fn settle_one(app: &App, claimed: token_escrow::Claimed) {
             return;
         }
         Err(error) => {
-            tracing::warn!(error = %error, "an escrow is not settled yet");
+            tracing::warn!(error = chain(&error), "an escrow is not settled yet");
             return;
         }
     };
     match escrow::open(app, &claimed.state_digest, &claimed.grant_sealed) {
         Ok(grant) => settle::settle_kept(app, &attempt, &grant, claimed.try_number, claimed.created_at).await,
         // Nothing is deleted: the key may come back (security.md R-22).
-        Err(error) => tracing::error!(error = %error, request.id = %attempt.request_id, "an escrow does not open"),
+        Err(error) => {
+            tracing::error!(error = chain(&error), request.id = %attempt.request_id, "an escrow does not open")
+        }
     }
 }
 

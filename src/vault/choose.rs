@@ -138,6 +138,6 @@ async fn move_tokens(
         environment: None,
         target: Target::Connection(to),
     };
-    deposit::deposit(&app.keys, tx, &new, now).await?;
+    deposit::deposit(app, tx, &new, now).await?;
     Ok(())
 }

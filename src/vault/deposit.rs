@@ -7,11 +7,10 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
 
-use super::{
-    grant::KeptGrant,
-    seal::{KeyRing, Place},
-};
+use super::{grant::KeptGrant, seal::Place};
 use crate::{
+    app::App,
+    config::Config,
     domain::{
         data_centre::DataCentre,
         ids::{ConnectionId, OrganizationId, PersonId, RevocationId, TenantId},
@@ -28,8 +27,11 @@ use crate::{
 
 /// A superseded token's access token may still be in use: it is left alone for so long.
 const GRACE: TimeDelta = TimeDelta::minutes(5);
-/// From this many refresh tokens of one person on, superseded ones die at once (security.md R-13).
-pub(crate) const NEAR_LIMIT: i64 = 15;
+/// From this many refresh tokens of one person on, people are warned and superseded ones die at once
+/// (security.md R-13): 15 of Zoho's 20.
+pub(crate) fn near_limit(config: &Config) -> i64 {
+    i64::from(config.refresh_tokens_per_person * 3 / 4)
+}
 
 /// Where a grant goes.
 #[derive(Debug)]
@@ -66,7 +68,7 @@ pub(crate) const REFRESH_TOKEN: &str = "connection.refresh_token_sealed";
 pub(crate) const ACCESS_TOKEN: &str = "connection.access_token_sealed";
 
 pub(crate) async fn deposit(
-    keys: &KeyRing,
+    app: &App,
     tx: &mut PgConnection,
     new: &Deposit<'_>,
     now: DateTime<Utc>,
@@ -94,7 +96,8 @@ pub(crate) async fn deposit(
         Target::Choice(choices) => choices,
         Target::Organization(_) | Target::Connection(_) => &[],
     };
-    let seal = |column, secret: &str| keys.seal(&Place::column(column, tenant_id, connection_id), secret.as_bytes());
+    let seal =
+        |column, secret: &str| app.keys.seal(&Place::column(column, tenant_id, connection_id), secret.as_bytes());
     let row = connection::Deposit {
         tenant_id,
         connection_id,
@@ -113,7 +116,7 @@ pub(crate) async fn deposit(
         consented_at: now,
     };
     connection::upsert(&mut *tx, &row, now).await?;
-    if connection::count_refresh_tokens(&mut *tx, person_id).await? >= NEAR_LIMIT {
+    if connection::count_refresh_tokens(&mut *tx, person_id).await? >= near_limit(&app.config) {
         revocation::update_person_due(&mut *tx, person_id, now).await?;
     }
     Ok(Deposited { connection_id, existed })

@@ -15,6 +15,7 @@ use crate::{
         connection,
         revocation::{self, NewRevocation, Reason},
     },
+    telemetry::chain,
 };
 
 /// How long the caller waits for Zoho's word before being told that it is pending.
@@ -40,7 +41,7 @@ pub(crate) async fn disconnect(app: &Arc<App>, disconnect: Disconnect) -> Result
     };
     // Late or failed: the worker goes on, and the receipt says pending until then.
     if let Ok(Ok(Err(error))) = tokio::time::timeout(PATIENCE, task).await {
-        tracing::warn!(error = %error, "a revocation is left to the worker");
+        tracing::warn!(error = chain(&error), "a revocation is left to the worker");
     }
     Ok(())
 }

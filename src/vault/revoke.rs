@@ -13,6 +13,7 @@ use crate::{
         audit_event::{self, Actor, AuditEvent},
         revocation::{self, Claimed},
     },
+    telemetry::chain,
     zoho::{Revoked, TokenError},
 };
 
@@ -45,7 +46,7 @@ async fn revoke_one(app: &App, claimed: Claimed) {
     };
     // The claim runs out, and it is tried again: revoking twice does no harm.
     if let Err(error) = written {
-        tracing::warn!(error = %error, revocation.id = %revocation_id, "how a revocation went is not written yet");
+        tracing::warn!(error = chain(&error), revocation.id = %revocation_id, "how a revocation went is not written yet");
     }
 }
 
@@ -54,7 +55,7 @@ async fn try_to_revoke(app: &App, claimed: &Claimed) -> Option<&'static str> {
     let token = match app.keys.open_text(&place, &claimed.token_sealed) {
         Ok(token) => RefreshToken::new(token.as_str()),
         Err(error) => {
-            tracing::error!(error = %error, revocation.id = %claimed.revocation_id, "a token to revoke does not open");
+            tracing::error!(error = chain(&error), revocation.id = %claimed.revocation_id, "a token to revoke does not open");
             return None;
         }
     };

@@ -14,7 +14,7 @@ use crate::{
         StoreError,
         connection::{self, ConnectedOrganization, Connection},
     },
-    vault::deposit::NEAR_LIMIT,
+    vault::deposit::near_limit,
 };
 
 #[derive(Clone)]
@@ -148,7 +148,7 @@ impl RefreshTokens {
         Ok(Self {
             used: u32::try_from(used).unwrap_or(u32::MAX),
             limit: app.config.refresh_tokens_per_person,
-            near_limit: used >= NEAR_LIMIT.min(i64::from(app.config.refresh_tokens_per_person)),
+            near_limit: used >= near_limit(&app.config),
         })
     }
 }
