@@ -115,7 +115,7 @@ fn secret_in_line(shared: &Shared, request: &Request) -> Option<String> {
 pub(super) fn asset(request: &Request) -> Option<Answer> {
     (request.path == "/emulator.css" && (request.method == "GET" || request.method == "HEAD")).then(|| {
         Answer::new(200, "text/css;charset=UTF-8", include_str!("../../static/emulator.css"))
-            .with("cache-control", "max-age=3600")
+            .with("cache-control", "max-age=60")
     })
 }
 

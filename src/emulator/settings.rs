@@ -204,8 +204,9 @@ impl Default for ProductDialect {
 pub(super) struct Limits {
     pub(super) code_seconds: u32,
     pub(super) access_token_seconds: u32,
-    /// Per client and person; the oldest dies.
+    /// Per client and person.
     pub(super) refresh_tokens_per_person: Option<usize>,
+    pub(super) refresh_tokens_beyond: Beyond,
     /// Per refresh token; the oldest dies.
     pub(super) live_access_tokens: Option<usize>,
     /// Per refresh token and window; more are throttled for the rest of the window.
@@ -218,12 +219,23 @@ pub(super) struct Limits {
     pub(super) uses_per_refresh_token: Option<u64>,
 }
 
+/// What happens beyond the limit of refresh tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Beyond {
+    /// The oldest dies without a word.
+    Evict,
+    /// The exchange is answered like throttling, as one FAQ of Zoho's has it.
+    Deny,
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
             code_seconds: 120,
             access_token_seconds: 3600,
             refresh_tokens_per_person: Some(20),
+            refresh_tokens_beyond: Beyond::Evict,
             live_access_tokens: Some(10),
             refreshes_per_window: Some(10),
             window_seconds: 600,

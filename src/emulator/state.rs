@@ -15,7 +15,7 @@ use super::journal::Journal;
 use super::ledger::{Ledger, Saved};
 use super::listener::Addresses;
 use super::settings::Settings;
-use super::world::World;
+use super::world::{Client, World};
 
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -45,6 +45,22 @@ pub(super) struct State {
     pub(super) ledger: Ledger,
     pub(super) secrets: Vec<OldSecret>,
     pub(super) devices: Devices,
+}
+
+impl State {
+    /// Adds or replaces a client; secrets it loses stay in the ledger.
+    pub(super) fn put_client(&mut self, client: Client, at: Millis) {
+        let old = self.world.client(&client.id).map(|known| known.secrets.clone()).unwrap_or_default();
+        let lost = old.into_iter().filter(|(data_centre, value)| client.secrets.get(data_centre) != Some(value));
+        let client_id = client.id.clone();
+        self.secrets.extend(lost.map(|(data_centre, value)| OldSecret {
+            client_id: client_id.clone(),
+            data_centre,
+            value,
+            at,
+        }));
+        self.world.upsert_client(client);
+    }
 }
 
 /// A client secret that was replaced: the ledger still knows it.
@@ -78,11 +94,11 @@ impl Shared {
         if let Some(saved) = file.as_deref().map(read).transpose()?.flatten() {
             clock.set_offset(saved.clock_offset_ms);
             state.world = saved.world;
-            for client in &first.world.clients {
-                state.world.upsert_client(client.clone());
-            }
             state.ledger = Ledger::restore(saved.ledger);
             state.secrets = saved.secrets;
+            for client in &first.world.clients {
+                state.put_client(client.clone(), clock.now());
+            }
         }
         let journal = Journal::default();
         journal.keep(state.settings.journal_limit);

@@ -1,5 +1,7 @@
 //! Signing in to the emulator: pick somebody. There are no passwords here, and the pages say so.
 
+use url::form_urlencoded;
+
 use super::pages;
 use crate::emulator::answer::Answer;
 use crate::emulator::data_centre::DataCentre;
@@ -8,22 +10,28 @@ use crate::emulator::server::accounts_url;
 use crate::emulator::state::Shared;
 use crate::emulator::world::{Person, PersonId, World};
 
+/// Parameter of ours: what was typed and did not name exactly one person.
+const TYPED: &str = "emulator_typed";
+
 pub(super) fn show(shared: &Shared, request: &Request, here: DataCentre) -> Answer {
+    let parameters = request.parameters();
+    let typed = parameters.get(TYPED).unwrap_or_default();
     let state = shared.read();
-    pages::sign_in(&state.world, here, &request.query, "", &[])
+    let several = state.world.named(typed, here);
+    pages::sign_in(&state.world, here, &parameters.without(&[TYPED]), typed, &several)
 }
 
 /// The form of the sign-in page: a button with a person, or a typed e-mail address.
 pub(super) fn choose(shared: &Shared, request: &Request, here: DataCentre) -> Answer {
     let form = request.form();
-    let query = form.get("query").unwrap_or_default();
+    let rest = Parameters::parse(form.get("query").unwrap_or_default().as_bytes()).without(&["emulator_person", TYPED]);
     let name = form.get("person").or_else(|| form.get("email")).unwrap_or_default();
     let state = shared.read();
     let found = state.world.named(name, here);
     let [person] = found.as_slice() else {
-        return pages::sign_in(&state.world, here, query, name, &found);
+        let typed = form_urlencoded::Serializer::new(String::new()).append_pair(TYPED, name).finish();
+        return Answer::see_other(&format!("/signin?{rest}&{typed}"));
     };
-    let rest = Parameters::parse(query.as_bytes()).without(&["emulator_person"]);
     let next =
         accounts_url(shared, person.data_centre, &format!("/oauth/v2/auth?{rest}&emulator_person={}", person.id()));
     remember(request, Answer::see_other(&next), Some(person)).after(state.settings.sign_in_delay_ms)

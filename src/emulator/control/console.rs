@@ -2,7 +2,6 @@
 
 use askama::Template;
 
-use super::world::replace;
 use crate::emulator::accounts::candidates;
 use crate::emulator::answer::Answer;
 use crate::emulator::clock::Millis;
@@ -75,13 +74,21 @@ struct Switch {
 
 struct Made {
     code: String,
-    minutes: u32,
+    minutes: Millis,
     accounts: String,
 }
 
 pub(super) fn show(shared: &Shared, request: &Request) -> Answer {
+    let parameters = request.parameters();
     let state = shared.read();
-    page(&state, &request.parameters(), None, None)
+    let number: Option<u64> = parameters.get("made").and_then(|text| text.parse().ok());
+    let code = number.and_then(|number| state.ledger.codes().find(|code| code.serial == number));
+    let made = code.map(|code| Made {
+        code: code.value.clone(),
+        minutes: (code.expires - code.created) / 60_000,
+        accounts: shared.addresses.accounts(code.grant.data_centre()),
+    });
+    page(&state, &parameters, made, None)
 }
 
 fn page(state: &State, asked: &Parameters, made: Option<Made>, error: Option<String>) -> Answer {
@@ -146,11 +153,13 @@ pub(super) fn make_code(shared: &Shared, request: &Request) -> Answer {
         Ok(granted) => granted,
         Err(error) => return page(state, &form, None, Some(error)),
     };
-    let accounts = shared.addresses.accounts(grant.data_centre());
     let life = Millis::from(minutes) * 60_000;
     let asked = CodeRequest { grant, redirect_uri: None, challenge: None, offline: true, mints: true, life };
     match state.ledger.issue_code(asked, &state.settings.limits, shared.clock.now()) {
-        Ok(code) => page(state, &form, Some(Made { code, minutes, accounts }), None),
+        Ok(code) => {
+            let number = state.ledger.codes().find(|known| known.value == code).map_or(0, |known| known.serial);
+            Answer::see_other(&format!("/console?made={number}"))
+        }
         Err(_) => page(state, &form, None, Some("Too many codes were made for this client and person.".to_owned())),
     }
 }
@@ -197,6 +206,6 @@ pub(super) fn change_client(shared: &Shared, request: &Request) -> Answer {
         let fresh: String = opaque().chars().filter(char::is_ascii_hexdigit).take(42).collect();
         client.secrets.insert(place.key().to_owned(), fresh);
     }
-    replace(state, client, shared.clock.now());
+    state.put_client(client, shared.clock.now());
     Answer::see_other("/console")
 }

@@ -3,9 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{Problem, Reply};
-use crate::emulator::clock::Millis;
 use crate::emulator::settings::merge;
-use crate::emulator::state::{OldSecret, Shared, State};
+use crate::emulator::state::{Shared, State};
 use crate::emulator::world::{Client, Organization, Person, PersonId};
 
 pub(super) fn people(shared: &Shared) -> Value {
@@ -80,7 +79,7 @@ pub(super) fn clients(shared: &Shared) -> Value {
 pub(super) fn put_client(shared: &Shared, client: Client) -> Value {
     let value = json!(client);
     let mut state = shared.write();
-    replace(&mut state, client, shared.clock.now());
+    state.put_client(client, shared.clock.now());
     value
 }
 
@@ -98,22 +97,8 @@ pub(super) fn change_client(shared: &Shared, id: &str, change: Value) -> Reply {
         Problem::bad(error.to_string(), "send redirect_uris, secrets (null removes one) or data_centres")
     })?;
     let value = json!(client);
-    replace(&mut state, client, shared.clock.now());
+    state.put_client(client, shared.clock.now());
     Ok(value)
-}
-
-/// Replaced secrets stay in the ledger.
-pub(super) fn replace(state: &mut State, client: Client, at: Millis) {
-    let old = state.world.client(&client.id).map(|known| known.secrets.clone()).unwrap_or_default();
-    let dropped = old.into_iter().filter(|(data_centre, value)| client.secrets.get(data_centre) != Some(value));
-    let client_id = client.id.clone();
-    state.secrets.extend(dropped.map(|(data_centre, value)| OldSecret {
-        client_id: client_id.clone(),
-        data_centre,
-        value,
-        at,
-    }));
-    state.world.upsert_client(client);
 }
 
 pub(super) fn no_client(id: &str) -> Problem {
@@ -124,7 +109,7 @@ pub(super) fn remove_client(shared: &Shared, id: &str) -> Reply {
     let mut state = shared.write();
     let mut known = state.world.client(id).cloned().ok_or_else(|| no_client(id))?;
     known.secrets.clear();
-    replace(&mut state, known, shared.clock.now());
+    state.put_client(known, shared.clock.now());
     state.world.clients.retain(|client| client.id != id);
     Ok(json!({"removed": id}))
 }

@@ -29,10 +29,19 @@ pub(in crate::emulator) struct Act {
     pub(in crate::emulator) truncate: Option<usize>,
     /// RST in place of an answer.
     pub(in crate::emulator) reset: bool,
-    /// A body without end.
-    pub(in crate::emulator) endless: bool,
+    /// An answer without end.
+    pub(in crate::emulator) endless: Option<Part>,
+    /// These bytes on the connection in place of an answer, which then closes.
+    pub(in crate::emulator) raw: Option<String>,
     /// Silence in place of the head.
     pub(in crate::emulator) hang: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::emulator) enum Part {
+    Head,
+    Body,
 }
 
 /// Members of a JSON answer, by JSON pointer (RFC 6901).
@@ -67,7 +76,8 @@ impl Act {
             || self.body.is_some()
             || self.body_base64.is_some()
             || self.redirect.is_some()
-            || self.endless
+            || self.endless.is_some()
+            || self.raw.is_some()
             || (self.status.is_some_and(|status| status >= 300) && self.json.is_none())
     }
 

@@ -11,7 +11,7 @@ use super::records::{Challenge, ChallengeMethod};
 use super::{AccessToken, Code, Consent, End, Fate, Grant, Ledger, RefreshToken, Refusal};
 use crate::emulator::clock::Millis;
 use crate::emulator::data_centre::DataCentre;
-use crate::emulator::settings::Limits;
+use crate::emulator::settings::{Beyond, Limits};
 
 /// What a consent settled.
 #[derive(Debug)]
@@ -121,6 +121,9 @@ impl Ledger {
         {
             return Err(Refusal::Throttled);
         }
+        if mints && self.is_full(&grant, limits) {
+            return Err(Refusal::Throttled);
+        }
         let refresh_token = mints.then(|| self.issue_refresh_token(&grant, limits, now));
         let access_token = self.issue_access_token(&grant, refresh_token.as_deref(), limits, now);
         if let Some(code) = self.codes.get_mut(presented.code) {
@@ -152,6 +155,12 @@ impl Ledger {
         let grant = token.grant.clone();
         let access_token = self.issue_access_token(&grant, Some(value), limits, now);
         Ok(Issued { access_token, refresh_token: None, grant, seconds: limits.access_token_seconds })
+    }
+
+    fn is_full(&self, grant: &Grant, limits: &Limits) -> bool {
+        let held = self.holders.get(&grant.holder()).map_or(0, VecDeque::len);
+        limits.refresh_tokens_beyond == Beyond::Deny
+            && limits.refresh_tokens_per_person.is_some_and(|limit| held >= limit)
     }
 
     fn issue_refresh_token(&mut self, grant: &Grant, limits: &Limits, now: Millis) -> String {

@@ -119,7 +119,9 @@ async fn self_client_codes_need_no_redirect_uri_and_live_as_long_as_the_console_
         ("organization", "77000001"),
     ];
     let url = format!("{}/console/code", zoho.emulator.control_url());
-    let page = zoho.http.post(&url).form(&form).send().await.unwrap().text().await.unwrap();
+    let made = location(&zoho.http.post(&url).form(&form).send().await.unwrap());
+    let made = format!("{}{made}", zoho.emulator.control_url());
+    let page = zoho.http.get(made).send().await.unwrap().text().await.unwrap();
     let code = page.split("<code id=\"code\">").nth(1).unwrap().split('<').next().unwrap().to_owned();
 
     zoho.advance(590).await;

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use futures_util::future::join_all;
 use sha2::{Digest as _, Sha256};
 
 use super::*;
@@ -94,6 +95,17 @@ async fn e1_a_challenge_once_sent_is_enforced() {
         form.extend(sent.map(|sent| ("code_verifier", sent)));
         assert_eq!(error(zoho.token("eu", &form).await), said(200, word), "{challenge:?} {sent:?}");
     }
+}
+
+#[tokio::test]
+async fn e1_of_many_who_present_a_code_at_once_one_succeeds_and_loses_what_it_got() {
+    let zoho = Zoho::start().await;
+    let code = zoho.code(ANN, &[]).await;
+    let answers = join_all((0..20).map(|_| zoho.exchange("eu", &code))).await;
+    let won: Vec<_> = answers.iter().filter(|(_, answer)| answer["access_token"].is_string()).collect();
+    assert_eq!(won.len(), 1);
+    assert!(!zoho.works("eu", won[0].1["access_token"].as_str().unwrap()).await);
+    assert_eq!(zoho.ledger(&format!("value={code}")).await[0]["presented"], 20);
 }
 
 #[tokio::test]

@@ -50,15 +50,17 @@ async fn a_person_signs_in_is_moved_to_their_data_centre_consents_and_goes_back(
 #[tokio::test]
 async fn the_same_address_in_two_data_centres_is_two_people() {
     let zoho = Zoho::start().await;
-    let form = [("query", ""), ("email", "sam@example.com")];
-    let answer = zoho.http.post(zoho.accounts("us", "/signin")).form(&form).send().await.unwrap();
-    assert_eq!(answer.status(), 200);
-    let page = answer.text().await.unwrap();
-    assert!(page.contains("is 2 people"), "{page}");
-    let stranger = [("query", ""), ("email", "stranger@example.com")];
-    let page =
-        zoho.http.post(zoho.accounts("us", "/signin")).form(&stranger).send().await.unwrap().text().await.unwrap();
-    assert!(page.contains("Nobody here has the address"));
+    let typed = |email: &'static str| {
+        let zoho = &zoho;
+        async move {
+            let form = [("query", "client_id=x"), ("email", email)];
+            let answer = zoho.http.post(zoho.accounts("us", "/signin")).form(&form).send().await.unwrap();
+            let again = zoho.accounts("us", &location(&answer));
+            zoho.http.get(again).send().await.unwrap().text().await.unwrap()
+        }
+    };
+    assert!(typed("sam@example.com").await.contains("is 2 people"));
+    assert!(typed("stranger@example.com").await.contains("Nobody here has the address"));
 }
 
 #[tokio::test]
@@ -123,6 +125,15 @@ async fn e4_prompt_mints_and_a_repeat_consent_without_it_brings_no_refresh_token
     let code = parameter(&location(&again), "code").unwrap();
     assert!(zoho.exchange("us", &code).await.1.get("refresh_token").is_none());
     assert!(!zoho.connect(SAM, &[]).await.refresh.is_empty());
+}
+
+#[tokio::test]
+async fn e4_a_repeat_consent_keeps_its_organization() {
+    let zoho = Zoho::start().await;
+    zoho.connect(ANN, &[("emulator_organization", "77000002")]).await;
+    let again = zoho.authorize("eu", &[("emulator_person", ANN), ("prompt", ""), ("access_type", "online")]).await;
+    let code = parameter(&location(&again), "code").unwrap();
+    assert_eq!(zoho.ledger(&format!("value={code}")).await[0]["organization"], "77000002");
 }
 
 #[tokio::test]

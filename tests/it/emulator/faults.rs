@@ -124,12 +124,31 @@ async fn e7_silence_and_endless_bodies_end_with_the_patience_of_the_client() {
     let silent = zoho.http.get(&url).timeout(Duration::from_millis(200)).send().await.unwrap_err();
     assert!(silent.is_timeout());
 
-    zoho.fault(json!({"count": 1, "act": {"endless": true}})).await;
+    zoho.fault(json!({"count": 1, "act": {"endless": "body"}})).await;
     let mut endless = serverinfo(&zoho).await.unwrap();
     let mut size = 0;
     while size < 1_000_000 {
         size += endless.chunk().await.unwrap().unwrap().len();
     }
+}
+
+#[tokio::test]
+async fn e7_any_bytes_can_stand_in_place_of_an_answer_and_heads_can_go_on_for_ever() {
+    let zoho = Zoho::start().await;
+    zoho.fault(
+        json!({"count": 1, "act": {"raw": "HTTP/1.1 299 Odd\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi"}}),
+    )
+    .await;
+    let odd = serverinfo(&zoho).await.unwrap();
+    assert_eq!((odd.status().as_u16(), odd.text().await.unwrap()), (299, "hi".to_owned()));
+
+    zoho.fault(json!({"count": 1, "act": {"raw": "no HTTP at all"}})).await;
+    assert!(serverinfo(&zoho).await.is_err());
+
+    zoho.fault(json!({"count": 1, "act": {"endless": "head", "drip": 100}})).await;
+    let url = zoho.accounts("us", "/oauth/serverinfo");
+    let endless = zoho.http.get(&url).timeout(Duration::from_millis(200)).send().await.unwrap_err();
+    assert!(endless.is_timeout(), "{endless:?}");
 }
 
 #[tokio::test]

@@ -31,6 +31,16 @@ async fn e3_refresh_tokens_are_counted_per_person_and_client() {
 }
 
 #[tokio::test]
+async fn e3_the_surplus_refresh_token_can_be_denied_instead() {
+    let zoho = Zoho::start().await;
+    zoho.settings(json!({"limits": {"refresh_tokens_per_person": 1, "refresh_tokens_beyond": "deny"}})).await;
+    let first = zoho.connect(SAM, &[]).await;
+    let code = zoho.code(SAM, &[]).await;
+    assert_eq!(error(zoho.exchange("us", &code).await), said(400, "Access Denied"));
+    assert_eq!(error(zoho.refresh("us", &first.refresh).await), said(200, "none"));
+}
+
+#[tokio::test]
 async fn e3_a_revoked_refresh_token_makes_room() {
     let zoho = Zoho::start().await;
     zoho.settings(json!({"limits": {"refresh_tokens_per_person": 2}})).await;
