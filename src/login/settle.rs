@@ -1,6 +1,8 @@
 //! Steps 8 to 10: ask Zoho who it is, then one transaction for person, organization, connection and
 //! browser session. Runs right after the exchange, or on any replica that finds the escrow later.
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -80,7 +82,7 @@ pub(super) async fn settle_kept(
     };
     let now = app.clock.shared_now();
     let outcome = match outcome {
-        Ok(identified) => commit(app, attempt, grant, &identified, try_number).await,
+        Ok(identified) => commit_soon(app, attempt, grant, &identified, try_number).await,
         Err(NotIdentified::Never(failure)) => Err(Unsettled::Failed(failure)),
         Err(NotIdentified::Later) if now - kept_since > GIVE_UP => Err(Unsettled::Failed(Failure::Unavailable)),
         Err(NotIdentified::Later) => return try_later(app, attempt, try_number, kept_since).await,
@@ -118,6 +120,20 @@ async fn try_later(app: &App, attempt: &TakenAttempt, try_number: i32, kept_sinc
     {
         tracing::warn!(error = chain(&error), "an escrow keeps its claim until it runs out");
     }
+}
+
+/// Tries again for a while where the database is away for a moment; the fence makes that safe.
+async fn commit_soon(
+    app: &App,
+    attempt: &TakenAttempt,
+    grant: &KeptGrant,
+    identified: &Identified,
+    try_number: i32,
+) -> Result<(), Unsettled> {
+    let policy = backon::ExponentialBuilder::default().with_min_delay(Duration::from_millis(250)).with_max_times(5);
+    backon::Retryable::retry(|| commit(app, attempt, grant, identified, try_number), policy)
+        .when(|unsettled| matches!(unsettled, Unsettled::Store(_)))
+        .await
 }
 
 async fn commit(

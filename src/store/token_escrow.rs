@@ -27,7 +27,7 @@ pub(crate) async fn insert(
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     sqlx::query!(
-        "with kept as (update login_attempt set stage = 'kept' where state_digest = $1 and stage in ('exchanging', 'unknown'))
+        "with kept as (update login_attempt set stage = 'kept', landing = null, settled_at = null where state_digest = $1 and stage in ('exchanging', 'unknown'))
          insert into token_escrow (state_digest, grant_sealed, created_at, not_before, tries) values ($1, $2, $3, $4, 1)
          on conflict (state_digest) do nothing",
         state.as_slice(),

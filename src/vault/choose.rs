@@ -70,7 +70,8 @@ pub(crate) async fn choose(
     let environment = connection.environment.or(choice.environment).unwrap_or(Environment::Production);
     let now = app.clock.shared_now();
     let tenant_id = connection.tenant_id;
-    let mut tx = app.pools.begin_as_tenant(tenant_id).await?;
+    // As engine: a person's refresh tokens are counted across tenants.
+    let mut tx = app.pools.begin_as_engine().await?;
     let held =
         connection::find_held(&mut *tx, tenant_id, connection.connection_id).await?.ok_or(ChooseError::NotChoosing)?;
     let organization_id =
