@@ -1,6 +1,6 @@
 //! The static files, compiled in and served under names that change with their content.
 //!
-//! A page asks for [`url`]`("app.css")` and gets `/static/app.<hash>.css`. Such an address never means anything else, so that
+//! A page asks for `url("app.css")` and gets `/static/app.<hash>.css`. Such an address never means anything else, so that
 //! browsers may keep it for a year without asking again. Any other hash is not ours to answer: 404, never a newer file,
 //! or a cache between two versions of this program would keep the wrong one for ever.
 
