@@ -137,6 +137,8 @@ impl Application {
             config,
         });
         readiness::probe(&app.readiness, &app.clock, &database, None).await;
+        // Before the first event of the month is written.
+        worker::ensure_partitions(&app).await?;
         let servers = http::bind(&app)?;
         Ok(Self { app, servers, database })
     }

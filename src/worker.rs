@@ -20,15 +20,18 @@ const PARTITIONS: Duration = Duration::from_secs(6 * 3600);
 
 /// Runs until the program stops.
 pub(crate) async fn run(app: Arc<App>) {
-    let partitions = every(&app, PARTITIONS, "audit partitions", async |app| {
-        let now = app.clock.shared_now();
-        audit_event::ensure_month(app.pools.engine(), now).await?;
-        audit_event::ensure_month(app.pools.engine(), now + chrono::Months::new(1)).await
-    });
+    let partitions = every(&app, PARTITIONS, "audit partitions", ensure_partitions);
     let escrows = every(&app, QUEUES, "escrows", async |app| login::worker::settle_due(app).await.map(drop));
     let lost = every(&app, QUEUES, "lost attempts", async |app| login::worker::report_lost(app).await);
     let sweep = every(&app, HOUSEKEEPING, "sweep", async |app| login::worker::sweep(app).await);
     tokio::join!(partitions, escrows, lost, sweep, revocations(&app));
+}
+
+/// This month's partition of the audit, and the next one's.
+pub(crate) async fn ensure_partitions(app: &App) -> Result<(), StoreError> {
+    let now = app.clock.shared_now();
+    audit_event::ensure_month(app.pools.engine(), now).await?;
+    audit_event::ensure_month(app.pools.engine(), now + chrono::Months::new(1)).await
 }
 
 /// Woken by whoever wrote one, so that nothing waits that is due.

@@ -45,6 +45,24 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 14] = [
+        Self::AccessDenied,
+        Self::DataCentreNotEnabled,
+        Self::ProductNotOffered,
+        Self::NoRefreshToken,
+        Self::CodeExpired,
+        Self::WrongPerson,
+        Self::OrganizationMismatch,
+        Self::NoOrganization,
+        Self::ProfileUnreadable,
+        Self::SignInLost,
+        Self::Throttled,
+        Self::Misconfigured,
+        Self::Misbehaved,
+        Self::Unavailable,
+    ];
+
     pub(crate) const fn slug(self) -> &'static str {
         match self {
             Self::AccessDenied => "access-denied",

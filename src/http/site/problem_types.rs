@@ -27,6 +27,7 @@ pub(crate) enum ProblemType {
     CodeExpired,
     OrganizationMismatch,
     NoOrganization,
+    ProductNotOffered,
     ProfileUnreadable,
     SignInLost,
     WrongPerson,
@@ -57,7 +58,7 @@ pub(crate) enum Met {
 }
 
 impl ProblemType {
-    pub(crate) const ALL: [Self; 26] = [
+    pub(crate) const ALL: [Self; 27] = [
         Self::AccessDenied,
         Self::AttemptRefused,
         Self::DataCentreRefused,
@@ -66,6 +67,7 @@ impl ProblemType {
         Self::CodeExpired,
         Self::OrganizationMismatch,
         Self::NoOrganization,
+        Self::ProductNotOffered,
         Self::ProfileUnreadable,
         Self::SignInLost,
         Self::WrongPerson,
@@ -114,6 +116,7 @@ impl ProblemType {
             Self::CodeExpired => ("code-expired", None, SigningIn),
             Self::OrganizationMismatch => ("organization-mismatch", None, SigningIn),
             Self::NoOrganization => ("no-organization", None, SigningIn),
+            Self::ProductNotOffered => ("product-not-offered", None, SigningIn),
             Self::ProfileUnreadable => ("profile-unreadable", None, SigningIn),
             Self::SignInLost => ("sign-in-lost", None, SigningIn),
             Self::WrongPerson => ("wrong-person", Some(403), SigningIn),
@@ -241,6 +244,13 @@ mod tests {
             assert_eq!(ProblemType::from_slug(problem.slug()), Some(problem));
         }
         assert_eq!(ProblemType::from_slug(""), None);
+    }
+
+    #[test]
+    fn every_failed_attempt_lands_on_a_page_that_exists() {
+        for failure in crate::login::Failure::ALL {
+            assert!(ProblemType::from_slug(failure.slug()).is_some(), "{failure:?}");
+        }
     }
 
     #[test]
