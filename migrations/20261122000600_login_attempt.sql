@@ -35,6 +35,7 @@ create table login_attempt (
 );
 
 create index login_attempt_by_age on login_attempt (taken_at);
+create index login_attempt_under_exchange on login_attempt (taken_at) where stage = 'exchanging';
 
 alter table login_attempt enable row level security;
 alter table login_attempt force row level security;

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use secrecy::ExposeSecret as _;
 use sqlx::{ConnectOptions as _, migrate::Migrator, postgres::PgConnectOptions};
-use tokio::sync::Notify;
+use tokio::{runtime::Handle, sync::Notify, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use zeroize::Zeroizing;
 
@@ -15,7 +15,7 @@ use crate::{
     http,
     limits::Limits,
     readiness::{self, Readiness},
-    store::{StoreError, tx::Pools},
+    store::{self, StoreError, fitness::Unfit, tx::Pools},
     telemetry::Metrics,
     vault::{api_key, seal::KeyRing},
     worker,
@@ -38,8 +38,9 @@ pub(crate) struct App {
     pub(crate) readiness: Readiness,
     pub(crate) limits: Limits,
     pub(crate) metrics: Metrics,
-    /// What must finish although the browser has gone.
-    pub(crate) tasks: TaskTracker,
+    tasks: TaskTracker,
+    /// The program's own: each worker of the HTTP server has one that ends with the worker.
+    runtime: Handle,
     pub(crate) wake_revocations: Notify,
     stopping: CancellationToken,
 }
@@ -48,6 +49,14 @@ impl App {
     /// The row of a data centre that was placed or stored: the table had it.
     pub(crate) fn hosts(&self, data_centre: DataCentre) -> &Hosts {
         self.config.zoho.servers.hosts(data_centre).expect("a data centre is placed only where the table has a row")
+    }
+
+    /// Runs what must finish although the browser has gone, and although the program is stopping.
+    pub(crate) fn spawn<F>(&self, task: F) -> JoinHandle<F::Output>
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
+        self.tasks.spawn_on(task, &self.runtime)
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
@@ -80,6 +89,15 @@ pub enum StartError {
     Tls(#[from] crate::zoho::TlsUnavailable),
 }
 
+impl From<Unfit> for StartError {
+    fn from(unfit: Unfit) -> Self {
+        match unfit {
+            Unfit::Unreachable(error) => Self::DatabaseUnreachable(error),
+            Unfit::Problems(_) => Self::DatabaseUnfit(unfit.to_string()),
+        }
+    }
+}
+
 impl From<StoreError> for StartError {
     fn from(error: StoreError) -> Self {
         Self::Store(error.to_string())
@@ -103,6 +121,7 @@ impl std::fmt::Debug for Application {
 pub async fn migrate(config: &Config) -> Result<(), StartError> {
     let options = database_options(config)?;
     let mut connection = options.connect().await.map_err(StartError::DatabaseUnreachable)?;
+    store::tx::lift_timeouts(&mut connection).await?;
     Ok(MIGRATIONS.run(&mut connection).await?)
 }
 
@@ -118,7 +137,7 @@ impl Application {
     pub async fn build(config: Config, clock: Clock) -> Result<Self, StartError> {
         config.validate()?;
         let database = database_options(&config)?;
-        crate::store::fitness::check(&database).await?;
+        store::fitness::check(&database).await?;
         let keys = KeyRing::new(config.encryption_keys.ids().map(|id| {
             let key = config.encryption_keys.get(id).expect("an id of the ring has its key");
             (id.to_owned(), Zeroizing::new(*key))
@@ -131,6 +150,7 @@ impl Application {
             limits: Limits::new(config.failed_exchanges_per_minute),
             metrics: Metrics::start(),
             tasks: TaskTracker::new(),
+            runtime: Handle::current(),
             wake_revocations: Notify::new(),
             stopping: CancellationToken::new(),
             clock,
@@ -138,7 +158,7 @@ impl Application {
         });
         readiness::probe(&app.readiness, &app.clock, &database, None).await;
         // Before the first event of the month is written.
-        worker::ensure_partitions(&app).await?;
+        worker::ensure_partitions_or_log(&app).await;
         let servers = http::bind(&app)?;
         Ok(Self { app, servers, database })
     }

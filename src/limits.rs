@@ -60,8 +60,9 @@ impl FailuresPerMinute {
         let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
         if peers.len() >= MOST_PEERS {
             peers.retain(|_, (since, _)| since.elapsed() < MINUTE);
-            if peers.len() >= MOST_PEERS {
-                peers.clear();
+            // So many at once are no people; whoever is counted already stays so.
+            if peers.len() >= MOST_PEERS && !peers.contains_key(peer) {
+                return;
             }
         }
         let (since, failures) = peers.entry(peer.to_owned()).or_insert_with(|| (Instant::now(), 0));

@@ -36,6 +36,7 @@ pub(crate) struct Readiness {
     answered_at: Mutex<Option<Instant>>,
     attempts_from_micros: AtomicI64,
     skewed: AtomicBool,
+    warned: AtomicBool,
     stopping: AtomicBool,
 }
 
@@ -45,6 +46,7 @@ impl Readiness {
             answered_at: Mutex::new(None),
             attempts_from_micros: AtomicI64::new(i64::MAX),
             skewed: AtomicBool::new(false),
+            warned: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
         }
     }
@@ -96,8 +98,9 @@ pub(crate) async fn probe(
             readiness.attempts_from_micros.store(attempts_from.timestamp_micros(), Ordering::Relaxed);
             readiness.answered(Some(asked_at));
             let skew = clock.skew();
-            let was = readiness.skewed.swap(skew > SKEW_NOT_READY, Ordering::Relaxed);
-            if skew > SKEW_WARNED && !was {
+            readiness.skewed.store(skew > SKEW_NOT_READY, Ordering::Relaxed);
+            let is_off = skew > SKEW_WARNED;
+            if is_off && !readiness.warned.swap(is_off, Ordering::Relaxed) {
                 tracing::warn!(skew_seconds = skew.as_secs(), "this machine's clock differs from the database's");
             }
             Some(connection)

@@ -1,8 +1,9 @@
 //! Work that nobody is waiting for, done by every replica side by side: what is claimed by one is
 //! skipped by the others.
 
-use std::{sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
+use futures_util::FutureExt as _;
 use tokio::time::sleep;
 
 use crate::{
@@ -34,6 +35,13 @@ pub(crate) async fn ensure_partitions(app: &App) -> Result<(), StoreError> {
     audit_event::ensure_month(app.pools.engine(), now + chrono::Months::new(1)).await
 }
 
+/// At the start, where the wait for a lock is no reason not to start.
+pub(crate) async fn ensure_partitions_or_log(app: &App) {
+    if let Err(error) = ensure_partitions(app).await {
+        log("audit partitions", &error);
+    }
+}
+
 /// Woken by whoever wrote one, so that nothing waits that is due.
 async fn revocations(app: &App) {
     loop {
@@ -44,30 +52,37 @@ async fn revocations(app: &App) {
         if app.is_stopping() {
             return;
         }
-        loop {
-            match revoke::revoke_due(app).await {
-                Ok(0) => break,
-                Ok(_) => {}
-                Err(error) => {
-                    log("revocations", &error);
-                    break;
-                }
-            }
+        while matches!(guarded(app, "revocations", &revoke::revoke_due).await, Some(1..)) {}
+    }
+}
+
+async fn every<T, F>(app: &App, pause: Duration, what: &'static str, step: F)
+where
+    F: AsyncFn(&App) -> Result<T, StoreError>,
+{
+    while !app.is_stopping() {
+        guarded(app, what, &step).await;
+        tokio::select! {
+            () = sleep(pause) => {}
+            () = app.stopping() => {}
         }
     }
 }
 
-async fn every<F>(app: &App, pause: Duration, what: &'static str, step: F)
+/// One step, whose failure or panic is logged and ends nothing but the step.
+async fn guarded<T, F>(app: &App, what: &'static str, step: &F) -> Option<T>
 where
-    F: AsyncFn(&App) -> Result<(), StoreError>,
+    F: AsyncFn(&App) -> Result<T, StoreError>,
 {
-    while !app.is_stopping() {
-        if let Err(error) = step(app).await {
+    match AssertUnwindSafe(step(app)).catch_unwind().await {
+        Ok(Ok(done)) => Some(done),
+        Ok(Err(error)) => {
             log(what, &error);
+            None
         }
-        tokio::select! {
-            () = sleep(pause) => {}
-            () = app.stopping() => {}
+        Err(_panic) => {
+            tracing::error!(queue = what, "background work panicked; it goes on with the next step");
+            None
         }
     }
 }

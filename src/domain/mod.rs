@@ -6,6 +6,7 @@
 pub(crate) mod api_key;
 pub(crate) mod connection;
 pub(crate) mod data_centre;
+pub(crate) mod digest;
 pub(crate) mod ids;
 pub(crate) mod organization;
 pub(crate) mod person;

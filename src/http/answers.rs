@@ -1,13 +1,12 @@
-//! The last word on every answer: problems become pages, and changes from elsewhere are refused
-//! before any handler sees them.
+//! The last word on every answer: problems become pages.
 
 use actix_web::{
-    Error, HttpResponse, ResponseError as _,
+    Error, HttpResponse,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
         StatusCode,
-        header::{ALLOW, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE},
+        header::{ALLOW, HeaderName, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE},
     },
     middleware::Next,
     web,
@@ -15,7 +14,7 @@ use actix_web::{
 
 use super::{
     caller::{anonymous_shell, request_id},
-    csrf, page,
+    page,
     problem::Problem,
     site::{
         callback,
@@ -33,16 +32,7 @@ pub(crate) async fn answer<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let app = request.app_data::<web::Data<App>>().expect("the route table sets it").clone();
-    let is_change = !request.method().is_safe();
-    let answered = if is_change && !csrf::is_same_origin(&app, request.request()) {
-        let (http_request, _) = request.into_parts();
-        ServiceResponse::new(http_request, Problem::FormExpired.error_response())
-    } else {
-        match next.call(request).await {
-            Ok(answer) => answer.map_into_boxed_body(),
-            Err(error) => return Err(error),
-        }
-    };
+    let answered = next.call(request).await?.map_into_boxed_body();
     Ok(explain(&app, answered))
 }
 
@@ -68,9 +58,6 @@ fn explain(app: &App, answer: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBo
     }
     for cookie in answer.headers().get_all(actix_web::http::header::SET_COOKIE) {
         page.headers_mut().append(actix_web::http::header::SET_COOKIE, cookie.clone());
-    }
-    if callback::is_callback(answer.request()) {
-        page.headers_mut().insert(HeaderName::from_static("referrer-policy"), HeaderValue::from_static("no-referrer"));
     }
     answer.into_response(page)
 }

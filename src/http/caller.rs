@@ -8,6 +8,7 @@ use super::{cookie, csrf, page, problem::Problem};
 use crate::{
     app::App,
     domain::{
+        digest::digest,
         ids::RequestId,
         return_path::ReturnPath,
         secret::{FormToken, SessionToken},
@@ -15,7 +16,6 @@ use crate::{
     login::Visit,
     store::{browser_session, browser_session::BrowserSession, person::Person},
     telemetry::{Caller, note_caller},
-    vault::seal::digest,
 };
 
 /// A browser, signed in or not.
@@ -56,7 +56,7 @@ impl Visitor {
         self.token.as_ref().is_some_and(|token| csrf::matches(token, form_token))
     }
 
-    pub(crate) fn session_digest(&self) -> Option<crate::vault::seal::Digest> {
+    pub(crate) fn session_digest(&self) -> Option<crate::domain::digest::Digest> {
         self.token.as_ref().map(|token| digest(token.expose().as_bytes()))
     }
 }

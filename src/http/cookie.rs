@@ -11,7 +11,7 @@ use crate::{
     domain::secret::SessionToken,
     login::{
         attempt::{Attempt, COOKIE as ATTEMPT, LIFE, OpenedAttempt, tag},
-        complete::RECOGNIZED,
+        landing::RECOGNIZED,
     },
 };
 
@@ -126,9 +126,9 @@ fn pairs(request: &HttpRequest) -> Vec<(String, String)> {
     request
         .headers()
         .get_all(actix_web::http::header::COOKIE)
-        .filter_map(|header| header.to_str().ok())
-        .flat_map(|header| header.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        // Others on our domain may set cookies in any bytes; ours are ASCII.
+        .map(|header| String::from_utf8_lossy(header.as_bytes()))
+        .flat_map(|header| header.split(';').map(str::to_owned).collect::<Vec<_>>())
+        .filter_map(|pair| pair.trim().split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())))
         .collect()
 }

@@ -1,5 +1,5 @@
-//! A form as it was sent: one body type, a small size, no unknown fields, and not for ever
-//! (security.md S-40, S-71).
+//! A form as it was sent: from our own pages (security.md S-38), one body type, a small size, no
+//! unknown fields, and not for ever (S-40, S-71). Every command of the site takes one.
 
 use std::{future::Future, pin::Pin, time::Duration};
 
@@ -7,12 +7,13 @@ use actix_web::{
     FromRequest, HttpMessage as _, HttpRequest,
     dev::Payload,
     http::StatusCode,
-    web::{Bytes, BytesMut},
+    web::{self, Bytes, BytesMut},
 };
 use futures_util::StreamExt as _;
 use serde::de::DeserializeOwned;
 
-use super::problem::Problem;
+use super::{csrf, problem::Problem};
+use crate::app::App;
 
 const MOST_BYTES: usize = 16 * 1024;
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -26,6 +27,8 @@ impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let app = request.app_data::<web::Data<App>>().expect("the route table sets it");
+        let is_ours = csrf::is_same_origin(app, request);
         let is_form = request.content_type().eq_ignore_ascii_case("application/x-www-form-urlencoded");
         let announced = request
             .headers()
@@ -33,6 +36,9 @@ impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
             .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
         let payload = payload.take();
         Box::pin(async move {
+            if !is_ours {
+                return Err(Problem::FormExpired);
+            }
             if !is_form {
                 return Err(Problem::Status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
             }

@@ -4,11 +4,12 @@ use actix_web::{
     Error,
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
-    http::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, SET_COOKIE},
+    http::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY, SET_COOKIE},
     middleware::Next,
     web,
 };
 
+use super::site::callback;
 use crate::app::App;
 
 /// Computed once: the policy names the accounts servers, because Chromium applies `form-action` to
@@ -64,7 +65,12 @@ pub(crate) async fn secure<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
     let headers = request.app_data::<web::Data<SecurityHeaders>>().cloned();
+    let is_callback = callback::is_callback(request.request());
     let mut answer = next.call(request).await?;
+    if is_callback {
+        // Its address held a code and a state.
+        answer.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    }
     if let Some(headers) = headers {
         headers.apply(answer.headers_mut());
     }

@@ -84,7 +84,7 @@ impl ResponseError for Problem {
                 answer.insert_header((LOCATION, query));
             }
             Self::Explained { retry_after: Some(wait), .. } => {
-                answer.insert_header((RETRY_AFTER, wait.as_secs().max(1).to_string()));
+                answer.insert_header((RETRY_AFTER, wait.as_secs_f64().ceil().max(1.0).to_string()));
             }
             Self::Explained { .. } | Self::FormExpired | Self::Status(_) => {}
         }

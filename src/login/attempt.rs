@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::{
     domain::{
         data_centre::DataCentre,
+        digest::{Digest, digest},
         ids::{ConnectionId, PersonId, TenantId},
         product::Product,
         return_path::ReturnPath,
@@ -19,7 +20,7 @@ use crate::{
         secret::{PkceVerifier, SessionToken, StateNonce},
     },
     store::login_attempt::Purpose,
-    vault::seal::{Digest, KeyRing, Place, digest},
+    vault::seal::{KeyRing, Place},
 };
 
 /// Start of every attempt cookie's name (behind `__Host-` under https).

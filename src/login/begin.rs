@@ -8,13 +8,13 @@ use crate::{
     app::App,
     domain::{
         data_centre::DataCentre,
+        digest::digest,
         product::{PROFILE_SCOPE, Product},
         return_path::ReturnPath,
         scope::ScopeSet,
         secret::{StateNonce, random_token},
     },
     store::login_attempt::Purpose,
-    vault::seal::digest,
     zoho::{AuthorizeRequest, code_challenge},
 };
 

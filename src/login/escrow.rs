@@ -6,11 +6,12 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::{
     app::App,
+    domain::digest::Digest,
     store::{StoreError, token_escrow},
     telemetry::chain,
     vault::{
         grant::KeptGrant,
-        seal::{Digest, OpenError, Place},
+        seal::{OpenError, Place},
     },
 };
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::sync::OwnedSemaphorePermit;
+
 use super::{Failure, escrow, settle};
 use crate::{
     app::App,
@@ -15,16 +17,28 @@ use crate::{
 const RECONNECTS: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(900)];
 
 /// Exchanges, keeps and settles. How it ended stands in the attempt's row.
-pub(super) async fn run(app: &App, attempt: &TakenAttempt, code: &AuthorizationCode, verifier: &PkceVerifier) {
+/// `permit` is the exchange's place among those of the data centre; what follows needs none.
+pub(super) async fn run(
+    app: &App,
+    attempt: &TakenAttempt,
+    code: &AuthorizationCode,
+    verifier: &PkceVerifier,
+    permit: OwnedSemaphorePermit,
+) {
     let asked_at = app.clock.shared_now();
-    let grant = match exchange(app, attempt, code, verifier).await {
+    let answer = exchange(app, attempt, code, verifier).await;
+    drop(permit);
+    let grant = match answer {
         Ok(grant) => grant,
         Err(error) => {
             tracing::warn!(
                 data_centre = %attempt.data_centre, class = error.class(), request.id = %attempt.request_id,
                 "zoho did not exchange a code"
             );
-            app.limits.failed_exchanges.count(&attempt.peer);
+            // Our own mistakes and Zoho's outages are nobody's bogus codes.
+            if matches!(error, TokenError::DeadGrant) {
+                app.limits.failed_exchanges.count(&attempt.peer);
+            }
             settle::fail(app, attempt, failure_of(&error)).await;
             return;
         }

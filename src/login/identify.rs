@@ -8,6 +8,7 @@ use crate::{
         organization::{Environment, FoundOrganization},
         person::Profile,
         product::Product,
+        servers::Hosts,
     },
     store::login_attempt::TakenAttempt,
     vault::grant::KeptGrant,
@@ -36,14 +37,15 @@ pub(super) async fn identify(
     attempt: &TakenAttempt,
     grant: &KeptGrant,
 ) -> Result<Identified, NotIdentified> {
-    let hosts = app.hosts(attempt.data_centre);
+    // An escrow may outlive a row of the servers table; it waits for the row to come back.
+    let hosts = app.config.zoho.servers.hosts(attempt.data_centre).ok_or(NotIdentified::Later)?;
     let profile = app.zoho.profile(&hosts.accounts, &grant.access_token).await.map_err(|error| {
         log(attempt.data_centre, "profile", &error);
-        if error.is_transient() { NotIdentified::Later } else { NotIdentified::Never(Failure::ProfileUnreadable) }
+        if may_pass(&error) { NotIdentified::Later } else { NotIdentified::Never(Failure::ProfileUnreadable) }
     })?;
-    let environment = environment_of(app, attempt, grant);
+    let environment = environment_of(hosts, attempt, grant);
     let organizations = match attempt.product.filter(|_| attempt.offline) {
-        Some(product) => organizations(app, attempt.data_centre, product, environment, grant).await?,
+        Some(product) => organizations(app, hosts, attempt.data_centre, product, environment, grant).await?,
         None => Vec::new(),
     };
     Ok(Identified { profile, organizations, environment })
@@ -51,12 +53,13 @@ pub(super) async fn identify(
 
 async fn organizations(
     app: &App,
+    hosts: &Hosts,
     data_centre: DataCentre,
     product: Product,
     environment: Option<Environment>,
     grant: &KeptGrant,
 ) -> Result<Vec<FoundOrganization>, NotIdentified> {
-    let Some(host) = app.hosts(data_centre).product(product, environment.unwrap_or(Environment::Production)) else {
+    let Some(host) = hosts.product(product, environment.unwrap_or(Environment::Production)) else {
         return Err(NotIdentified::Never(Failure::ProductNotOffered));
     };
     // Without the discovery scope there is nothing to ask Zoho for: the person is asked.
@@ -71,7 +74,7 @@ async fn organizations(
             log(data_centre, product.key(), &error);
             Err(match error {
                 CallError::Refused(Refusal::Permission) => NotIdentified::Never(Failure::NoOrganization),
-                error if error.is_transient() => NotIdentified::Later,
+                error if may_pass(&error) => NotIdentified::Later,
                 CallError::Unusable(_) => NotIdentified::Never(Failure::NoOrganization),
                 _ => NotIdentified::Never(Failure::Misbehaved),
             })
@@ -81,9 +84,9 @@ async fn organizations(
 
 /// `api_domain` is compared, never used; a foreign one is ignored and alarms (security.md S-19).
 /// Only CRM and Books live under it, so that for others "production" says nothing.
-fn environment_of(app: &App, attempt: &TakenAttempt, grant: &KeptGrant) -> Option<Environment> {
+fn environment_of(hosts: &Hosts, attempt: &TakenAttempt, grant: &KeptGrant) -> Option<Environment> {
     let api_domain = grant.api_domain.as_deref()?;
-    let Some(environment) = app.hosts(attempt.data_centre).environment_of(api_domain) else {
+    let Some(environment) = hosts.environment_of(api_domain) else {
         metrics::counter!("foreign_api_domains_total", "data_centre" => attempt.data_centre.key()).increment(1);
         tracing::error!(data_centre = %attempt.data_centre, request.id = %attempt.request_id, "an answer named a foreign api_domain; ignored");
         return None;
@@ -91,6 +94,12 @@ fn environment_of(app: &App, attempt: &TakenAttempt, grant: &KeptGrant) -> Optio
     let is_certain =
         environment != Environment::Production || matches!(attempt.product, Some(Product::Crm | Product::Books));
     is_certain.then_some(environment)
+}
+
+/// The escrow holds while an answer may still change: throttling ends, and a token that Zoho does
+/// not know yet, or no longer after an hour, is not the end of the grant (security.md R-27).
+fn may_pass(error: &CallError) -> bool {
+    error.is_transient() || matches!(error, CallError::Throttled { .. } | CallError::Refused(Refusal::Token))
 }
 
 fn log(data_centre: DataCentre, call: &'static str, error: &CallError) {

@@ -2,15 +2,16 @@
 //!
 //! 1. **Begin** (`begin`): 303 to Zoho; the attempt travels sealed in a cookie (`attempt`).
 //! 2. **Come back**: `GET /oauth/callback`, parsed by `http::site::callback`.
-//! 3. **Check** (`complete`): cookie, state, age and, in connect flows, the same person and session.
+//! 3. **Check** (`complete`, `judge`): cookie, state, age and, in connect flows, the same person and
+//!    session.
 //! 4. **Place** (`place`): `accounts-server` and `location` select a data centre.
-//! 5. **Consume** the state and the code in Postgres, once across all replicas.
+//! 5. **Consume** (`take`) the state and the code in Postgres, once across all replicas.
 //! 6. **Exchange** (`exchange`) in a task that outlives the browser; never twice.
 //! 7. **Keep** (`escrow`): sealed and committed before anything else happens.
 //! 8. **Identify**, 9. **find the organization** (`identify`): asked of Zoho.
 //! 10. **Settle** (`settle`): one transaction for person, organization, connection and session.
 //!
-//! Steps 8 to 10 run again on any replica as long as the escrow stands (`worker`).
+//! Whoever delivers the same callback again is told where the first one led (`landing`). Steps 8 to 10 run again on any replica as long as the escrow stands (`worker`).
 
 pub(crate) mod attempt;
 pub(crate) mod begin;
@@ -18,12 +19,16 @@ pub(crate) mod complete;
 mod escrow;
 mod exchange;
 mod identify;
+mod judge;
+pub(crate) mod landing;
 mod place;
 mod settle;
+mod take;
 pub(crate) mod worker;
 
 pub(crate) use begin::{Begin, BeginError, begin};
 pub(crate) use complete::{Answer, Arrival, Completed, Refused, Visit, complete};
+pub(crate) use landing::finish;
 
 /// Why nothing was connected; each has its page under `/problems/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

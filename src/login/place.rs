@@ -33,7 +33,7 @@ pub(super) fn place(
     let crosses = (data_centre == DataCentre::Cn) != (started_at == DataCentre::Cn);
     let is_on = zoho.servers.hosts(data_centre).is_some()
         && zoho.client_secret(data_centre).is_some()
-        && (zoho.enabled.contains(&data_centre) || data_centre == started_at);
+        && zoho.enabled.contains(&data_centre);
     if crosses || !is_on {
         return Err(NotPlaced::Failed(Failure::DataCentreNotEnabled));
     }

@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
@@ -27,6 +26,7 @@ use crate::{
         membership, organization, person,
         revocation::{self, NewRevocation, Reason},
         tenant, token_escrow,
+        tx::Connection,
     },
     telemetry::chain,
     vault::{
@@ -34,6 +34,7 @@ use crate::{
         grant::KeptGrant,
         seal::Place,
     },
+    zoho::{Client, TokenError},
 };
 
 /// An escrow that could not be settled for so long is revoked and reported (security.md R-27).
@@ -56,12 +57,6 @@ impl From<StoreError> for Unsettled {
     }
 }
 
-impl From<sqlx::Error> for Unsettled {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Store(error.into())
-    }
-}
-
 /// One try, fenced by the escrow's number of tries.
 pub(super) async fn settle(app: &App, attempt: &TakenAttempt, grant: KeptGrant, try_number: i32) {
     let kept_since = app.clock.shared_now();
@@ -78,7 +73,7 @@ pub(super) async fn settle_kept(
 ) {
     let outcome = match (attempt.offline, &grant.refresh_token) {
         (true, None) => Err(NotIdentified::Never(Failure::NoRefreshToken)),
-        _ => identify(app, attempt, grant).await,
+        _ => identify_with_live_token(app, attempt, grant).await,
     };
     let now = app.clock.shared_now();
     let outcome = match outcome {
@@ -105,6 +100,30 @@ pub(super) async fn settle_kept(
         Err(Unsettled::Store(error)) => {
             tracing::warn!(error = chain(&error), request.id = %attempt.request_id, "an attempt is not settled yet");
         }
+    }
+}
+
+/// An escrow may be older than its access token: then the refresh token asks for another one first.
+async fn identify_with_live_token(
+    app: &App,
+    attempt: &TakenAttempt,
+    grant: &KeptGrant,
+) -> Result<Identified, NotIdentified> {
+    let now = app.clock.shared_now();
+    let (Some(refresh_token), true) = (&grant.refresh_token, grant.access_token_expires_at <= now) else {
+        return identify(app, attempt, grant).await;
+    };
+    let data_centre = attempt.data_centre;
+    let hosts = app.config.zoho.servers.hosts(data_centre).ok_or(NotIdentified::Later)?;
+    let secret = app.config.zoho.client_secret(data_centre).ok_or(NotIdentified::Later)?;
+    let client = Client { id: &grant.client_id, secret };
+    match app.zoho.refresh(&hosts.accounts, client, refresh_token).await {
+        Ok(fresh) => {
+            let renewed = KeptGrant { access_token: fresh.access_token, ..grant.clone() };
+            identify(app, attempt, &renewed).await
+        }
+        Err(TokenError::DeadGrant) => Err(NotIdentified::Never(Failure::CodeExpired)),
+        Err(_) => Err(NotIdentified::Later),
     }
 }
 
@@ -174,7 +193,7 @@ async fn commit(
 
 /// A first-time person gets a tenant of their own, as its owner.
 async fn own_tenant(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     person_id: PersonId,
     identified: &Identified,
     now: DateTime<Utc>,
@@ -182,15 +201,17 @@ async fn own_tenant(
     let profile = &identified.profile;
     let name = [&profile.display_name, &profile.email].into_iter().find(|name| !name.is_empty());
     let name = name.map_or("My tenant", |name| name.as_str());
-    let tenant_id = tenant::find_or_insert_own(&mut *tx, person_id, name, now).await?;
-    membership::insert(&mut *tx, tenant_id, person_id, Role::Owner, now).await?;
+    let (tenant_id, is_new) = tenant::find_or_insert_own(&mut *tx, person_id, name, now).await?;
+    if is_new {
+        membership::insert(&mut *tx, tenant_id, person_id, Role::Owner, now).await?;
+    }
     Ok(tenant_id)
 }
 
 /// Deposits the grant and tells where to go next.
 async fn connect(
     app: &App,
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     attempt: &TakenAttempt,
     grant: &KeptGrant,
     identified: &Identified,
@@ -232,6 +253,7 @@ async fn connect(
         grant,
         scopes_requested: &attempt.scopes_requested,
         environment: identified.environment,
+        consented_at: now,
         target,
     };
     let Deposited { connection_id, existed } = deposit::deposit(app, tx, &new, now).await?;
@@ -263,7 +285,7 @@ fn choice_landing(connection_id: crate::domain::ids::ConnectionId, attempt: &Tak
 /// Online, nothing is connected. Somebody else than expected, who has no connection yet, goes
 /// through `/login` once more, which now asks for consent.
 async fn signed_in_landing(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     attempt: &TakenAttempt,
     product: Option<Product>,
     person_id: PersonId,
@@ -288,7 +310,7 @@ async fn signed_in_landing(
 /// The browser session, written once. It replaces the one that the browser held; of the same
 /// person it inherits the lineage, so that other tabs still belong.
 async fn sign_in(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     attempt: &TakenAttempt,
     person_id: PersonId,
     now: DateTime<Utc>,
@@ -319,10 +341,12 @@ async fn give_up(
     }
     let reason =
         if failure == Failure::OrganizationMismatch { Reason::OrganizationMismatch } else { Reason::NotConnected };
+    // An attempt that has landed may have this very token in use.
+    if !write_failure(&mut tx, attempt, failure, now).await? {
+        return Ok(());
+    }
     revoke_grant(app, &mut tx, attempt, grant, attempt.purpose.person_id(), reason, now).await?;
-    write_failure(&mut tx, attempt, failure, now).await?;
-    tx.commit().await?;
-    Ok(())
+    tx.commit().await
 }
 
 /// Ends an attempt without a grant. Tries for a while: the browser is waiting to be told.
@@ -330,7 +354,7 @@ pub(super) async fn fail(app: &App, attempt: &TakenAttempt, failure: Failure) {
     let written = async || -> Result<(), StoreError> {
         let mut tx = app.pools.begin_as_engine().await?;
         write_failure(&mut tx, attempt, failure, app.clock.shared_now()).await?;
-        Ok(tx.commit().await?)
+        tx.commit().await
     };
     let policy = backon::ExponentialBuilder::default().with_max_times(8).with_jitter();
     if let Err(error) = backon::Retryable::retry(written, policy).await {
@@ -338,25 +362,28 @@ pub(super) async fn fail(app: &App, attempt: &TakenAttempt, failure: Failure) {
     }
 }
 
+/// False where the attempt has landed already: nothing is written twice.
 async fn write_failure(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     attempt: &TakenAttempt,
     failure: Failure,
     now: DateTime<Utc>,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
+    if !login_attempt::update_landed(&mut *tx, &attempt.state_digest, false, None, &failure.landing(), now).await? {
+        return Ok(false);
+    }
     metrics::counter!("attempts_total", "outcome" => failure.slug()).increment(1);
     let event = AuditEvent {
         detail: Some(failure.slug().to_owned()),
         ..event(attempt, attempt.purpose.person_id(), "sign_in_failed", "failed")
     };
     audit_event::insert(&mut *tx, &event, now).await?;
-    login_attempt::update_landed(&mut *tx, &attempt.state_digest, false, None, &failure.landing(), now).await?;
-    Ok(())
+    Ok(true)
 }
 
 async fn revoke_grant(
     app: &App,
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     attempt: &TakenAttempt,
     grant: &KeptGrant,
     person_id: Option<PersonId>,

@@ -17,7 +17,7 @@ pub(crate) async fn settle_due(app: &App) -> Result<usize, StoreError> {
 }
 
 async fn settle_one(app: &App, claimed: token_escrow::Claimed) {
-    let attempt = match login_attempt::find_taken(app.pools.engine(), &claimed.state_digest).await {
+    let attempt = match login_attempt::find_kept(app.pools.engine(), &claimed.state_digest).await {
         Ok(Some(attempt)) => attempt,
         Ok(None) => {
             tracing::error!("an escrow has no attempt that waits for it");

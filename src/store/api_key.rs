@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
 use super::StoreError;
-use crate::{domain::ids::TenantId, vault::seal::Digest};
+use crate::{domain::digest::Digest, domain::ids::TenantId};
 
 /// A key about to be stored.
 #[derive(Debug)]

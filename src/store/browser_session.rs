@@ -5,7 +5,7 @@ use sqlx::PgExecutor;
 use uuid::Uuid;
 
 use super::{StoreError, known};
-use crate::{domain::ids::PersonId, store::person::Person, vault::seal::Digest};
+use crate::{domain::digest::Digest, domain::ids::PersonId, store::person::Person};
 
 /// Idle for this long ends a session (security.md S-28).
 const IDLE: TimeDelta = TimeDelta::minutes(30);

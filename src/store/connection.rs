@@ -156,7 +156,8 @@ pub(crate) async fn find_same(
 ) -> Result<Option<Held>, StoreError> {
     Ok(sqlx::query_as!(
         Held,
-        r#"select connection_id as "connection_id: ConnectionId", client_id, scopes_requested, scopes_granted,
+        r#"select connection_id as "connection_id: ConnectionId", status = 'choosing' as "is_choosing!",
+               person_id as "person_id: PersonId", consented_at, client_id, scopes_requested, scopes_granted,
                refresh_token_sealed, access_token_sealed, access_token_expires_at
            from connection
            where tenant_id = $1 and person_id = $2 and organization_id is not distinct from $3 and product = $4
@@ -174,6 +175,9 @@ pub(crate) async fn find_same(
 #[derive(Debug)]
 pub(crate) struct Held {
     pub(crate) connection_id: ConnectionId,
+    pub(crate) is_choosing: bool,
+    pub(crate) person_id: Option<PersonId>,
+    pub(crate) consented_at: DateTime<Utc>,
     pub(crate) client_id: String,
     pub(crate) scopes_requested: Vec<String>,
     pub(crate) scopes_granted: Vec<String>,
@@ -190,7 +194,8 @@ pub(crate) async fn find_held(
 ) -> Result<Option<Held>, StoreError> {
     Ok(sqlx::query_as!(
         Held,
-        r#"select connection_id as "connection_id: ConnectionId", client_id, scopes_requested, scopes_granted,
+        r#"select connection_id as "connection_id: ConnectionId", status = 'choosing' as "is_choosing!",
+               person_id as "person_id: PersonId", consented_at, client_id, scopes_requested, scopes_granted,
                refresh_token_sealed, access_token_sealed, access_token_expires_at
            from connection where tenant_id = $1 and connection_id = $2 for update"#,
         tenant_id as TenantId,

@@ -6,18 +6,25 @@ use sqlx::{
 };
 
 use super::tx::CONNECTIONS;
-use crate::app::StartError;
 
 const OLDEST_VERSION: i32 = 150_000;
 
-/// Refuses what would be unsafe or would fail later, saying what to change.
-pub(crate) async fn check(options: &PgConnectOptions) -> Result<(), StartError> {
-    let mut connection = options.connect().await.map_err(StartError::DatabaseUnreachable)?;
-    let problems = problems(&mut connection).await.map_err(StartError::DatabaseUnreachable)?;
-    if problems.is_empty() { Ok(()) } else { Err(StartError::DatabaseUnfit(problems.join("; "))) }
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unfit {
+    #[error("the database cannot be reached")]
+    Unreachable(#[from] sqlx::Error),
+    #[error("{}", .0.join("; "))]
+    Problems(Vec<String>),
 }
 
-pub(crate) async fn problems(connection: &mut PgConnection) -> Result<Vec<String>, sqlx::Error> {
+/// Refuses what would be unsafe or would fail later, saying what to change.
+pub(crate) async fn check(options: &PgConnectOptions) -> Result<(), Unfit> {
+    let mut connection = options.connect().await?;
+    let problems = problems(&mut connection).await?;
+    if problems.is_empty() { Ok(()) } else { Err(Unfit::Problems(problems)) }
+}
+
+async fn problems(connection: &mut PgConnection) -> Result<Vec<String>, sqlx::Error> {
     let row = sqlx::query!(
         r#"select current_setting('server_version_num')::int as "version!", current_setting('max_connections')::int as "max_connections!",
                   r.rolsuper as "is_superuser!", r.rolbypassrls as "bypasses!", r.rolconnlimit as "role_limit!"

@@ -5,15 +5,13 @@ use sqlx::PgExecutor;
 use uuid::Uuid;
 
 use super::{StoreError, known};
-use crate::{
-    domain::{
-        data_centre::DataCentre,
-        ids::{ConnectionId, PersonId, RequestId, TenantId},
-        product::Product,
-        return_path::ReturnPath,
-        scope::ScopeSet,
-    },
-    vault::seal::Digest,
+use crate::domain::{
+    data_centre::DataCentre,
+    digest::Digest,
+    ids::{ConnectionId, PersonId, RequestId, TenantId},
+    product::Product,
+    return_path::ReturnPath,
+    scope::ScopeSet,
 };
 
 /// What an attempt was begun for.
@@ -58,9 +56,9 @@ impl Purpose {
     }
 }
 
-/// An attempt that is ours to finish: made by `take` and by whoever picks up an escrow.
+/// An attempt whose browser came back: what its row will say.
 #[derive(Debug, Clone)]
-pub(crate) struct TakenAttempt {
+pub(crate) struct ReturnedAttempt {
     pub(crate) state_digest: Digest,
     pub(crate) purpose: Purpose,
     pub(crate) offline: bool,
@@ -73,6 +71,19 @@ pub(crate) struct TakenAttempt {
     pub(crate) replaces_session_digest: Option<Digest>,
     pub(crate) request_id: RequestId,
     pub(crate) peer: String,
+}
+
+/// An attempt that is ours to finish. Only this module makes one: by `take`, and for whoever picks up
+/// an escrow.
+#[derive(Debug, Clone)]
+pub(crate) struct TakenAttempt(ReturnedAttempt);
+
+impl std::ops::Deref for TakenAttempt {
+    type Target = ReturnedAttempt;
+
+    fn deref(&self) -> &ReturnedAttempt {
+        &self.0
+    }
 }
 
 /// How far an attempt is that somebody else took.
@@ -90,7 +101,7 @@ pub(crate) enum Stage {
 
 #[derive(Debug, Clone)]
 pub(crate) struct KnownAttempt {
-    pub(crate) owner: Uuid,
+    pub(crate) taken_at: DateTime<Utc>,
     pub(crate) code_digest: Option<Digest>,
     pub(crate) signs_in: bool,
     /// Ended well.
@@ -109,20 +120,48 @@ pub(crate) enum First<'a> {
     Failed { code_digest: Option<&'a Digest>, landing: &'a str },
 }
 
+impl<'a> First<'a> {
+    pub(crate) const fn code_digest(&self) -> Option<&'a Digest> {
+        match self {
+            Self::Exchanging { code_digest } => Some(code_digest),
+            Self::Refused { code_digest } | Self::Failed { code_digest, .. } => *code_digest,
+        }
+    }
+
+    pub(crate) const fn landing(&self) -> Option<&'a str> {
+        match self {
+            Self::Failed { landing, .. } => Some(landing),
+            Self::Exchanging { .. } | Self::Refused { .. } => None,
+        }
+    }
+
+    /// Where the code was used up by another state, this one is spent without it.
+    pub(crate) const fn without_code(self) -> Self {
+        match self {
+            Self::Failed { landing, .. } => Self::Failed { code_digest: None, landing },
+            Self::Exchanging { .. } | Self::Refused { .. } => Self::Refused { code_digest: None },
+        }
+    }
+
+    const fn stage(&self) -> &'static str {
+        match self {
+            Self::Exchanging { .. } => "exchanging",
+            Self::Refused { .. } => "refused",
+            Self::Failed { .. } => "failed",
+        }
+    }
+}
+
 /// Takes the attempt this state stands for, so that nobody can take it, nor its code, again.
-/// False: somebody did already.
+/// `None`: somebody did already.
 pub(crate) async fn take(
     db: impl PgExecutor<'_>,
     owner: Uuid,
-    attempt: &TakenAttempt,
+    attempt: &ReturnedAttempt,
     first: First<'_>,
     now: DateTime<Utc>,
-) -> Result<bool, StoreError> {
-    let (stage, code_digest, landing) = match first {
-        First::Exchanging { code_digest } => ("exchanging", Some(code_digest), None),
-        First::Refused { code_digest } => ("refused", code_digest, None),
-        First::Failed { code_digest, landing } => ("failed", code_digest, Some(landing)),
-    };
+) -> Result<Option<TakenAttempt>, StoreError> {
+    let landing = first.landing();
     // No conflict target: the state and the code are each single use.
     let done = sqlx::query!(
         "insert into login_attempt (state_digest, code_digest, owner, stage, purpose, offline, data_centre, product, scopes_requested,
@@ -131,9 +170,9 @@ pub(crate) async fn take(
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
          on conflict do nothing",
         attempt.state_digest.as_slice(),
-        code_digest.map(Digest::as_slice),
+        first.code_digest().map(Digest::as_slice),
         owner,
-        stage,
+        first.stage(),
         attempt.purpose.key(),
         attempt.offline,
         attempt.data_centre.key(),
@@ -153,13 +192,13 @@ pub(crate) async fn take(
     )
     .execute(db)
     .await?;
-    Ok(done.rows_affected() == 1)
+    Ok((done.rows_affected() == 1).then(|| TakenAttempt(attempt.clone())))
 }
 
 /// What became of a state.
 pub(crate) async fn find(db: impl PgExecutor<'_>, state: &Digest) -> Result<Option<KnownAttempt>, StoreError> {
     let row = sqlx::query!(
-        r#"select owner, code_digest, stage, landing, settled_at, person_id as "person_id: PersonId", session_digest is not null as "signs_in!"
+        r#"select taken_at, code_digest, stage, landing, settled_at, person_id as "person_id: PersonId", session_digest is not null as "signs_in!"
            from login_attempt where state_digest = $1"#,
         state.as_slice(),
     )
@@ -176,19 +215,39 @@ pub(crate) async fn find(db: impl PgExecutor<'_>, state: &Digest) -> Result<Opti
             _ => return Err(StoreError::Inconsistent("login_attempt.stage")),
         };
         let code_digest = row.code_digest.map(|digest| as_digest(&digest)).transpose()?;
-        Ok(KnownAttempt { owner: row.owner, code_digest, signs_in: row.signs_in, is_settled, stage })
+        Ok(KnownAttempt { taken_at: row.taken_at, code_digest, signs_in: row.signs_in, is_settled, stage })
     })
     .transpose()
 }
 
 /// The attempt behind an escrow.
-pub(crate) async fn find_taken(db: impl PgExecutor<'_>, state: &Digest) -> Result<Option<TakenAttempt>, StoreError> {
+pub(crate) async fn find_kept(db: impl PgExecutor<'_>, state: &Digest) -> Result<Option<TakenAttempt>, StoreError> {
+    find_taken(db, state, "kept", None).await
+}
+
+/// The attempt of that state, if it was this owner who took it and nobody has exchanged it yet.
+pub(crate) async fn find_owned(
+    db: impl PgExecutor<'_>,
+    owner: Uuid,
+    state: &Digest,
+) -> Result<Option<TakenAttempt>, StoreError> {
+    find_taken(db, state, "exchanging", Some(owner)).await
+}
+
+async fn find_taken(
+    db: impl PgExecutor<'_>,
+    state: &Digest,
+    stage: &str,
+    owner: Option<Uuid>,
+) -> Result<Option<TakenAttempt>, StoreError> {
     let row = sqlx::query!(
         r#"select purpose, offline, data_centre, product, scopes_requested, tenant_id as "tenant_id: TenantId",
                   connection_id as "connection_id: ConnectionId", person_id as "person_id: PersonId", return_path,
                   session_digest, replaces_session_digest, request_id as "request_id: RequestId", peer
-           from login_attempt where state_digest = $1 and stage = 'kept'"#,
+           from login_attempt where state_digest = $1 and stage = $2 and ($3::uuid is null or owner = $3)"#,
         state.as_slice(),
+        stage,
+        owner,
     )
     .fetch_optional(db)
     .await?;
@@ -201,7 +260,7 @@ pub(crate) async fn find_taken(db: impl PgExecutor<'_>, state: &Digest) -> Resul
             }
             _ => return Err(StoreError::Inconsistent("login_attempt.purpose")),
         };
-        Ok(TakenAttempt {
+        Ok(TakenAttempt(ReturnedAttempt {
             state_digest: *state,
             purpose,
             offline: row.offline,
@@ -214,7 +273,7 @@ pub(crate) async fn find_taken(db: impl PgExecutor<'_>, state: &Digest) -> Resul
             replaces_session_digest: row.replaces_session_digest.map(|digest| as_digest(&digest)).transpose()?,
             request_id: row.request_id,
             peer: row.peer,
-        })
+        }))
     })
     .transpose()
 }

@@ -24,7 +24,9 @@ pub(crate) async fn upsert(
     Ok(sqlx::query_scalar!(
         r#"insert into organization (tenant_id, organization_id, data_centre, product, zoho_id, environment, name, created_at)
            values ($1, $2, $3, $4, $5, $6, $7, $8)
-           on conflict on constraint organization_once do update set name = excluded.name
+           on conflict on constraint organization_once do update set
+               -- An id that was only typed is no better name than the one we know.
+               name = case when excluded.name = excluded.zoho_id then organization.name else excluded.name end
            returning organization_id as "organization_id: OrganizationId""#,
         tenant_id as TenantId,
         OrganizationId::new() as OrganizationId,

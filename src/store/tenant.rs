@@ -9,15 +9,15 @@ use crate::domain::{
     tenant::slug_for,
 };
 
-/// The tenant of the person's own, made now if this is the first time (design.md §4).
+/// The tenant of the person's own, and whether it was made now, for the first time (design.md §4).
 pub(crate) async fn find_or_insert_own(
     db: &mut PgConnection,
     person_id: PersonId,
     name: &str,
     now: DateTime<Utc>,
-) -> Result<TenantId, StoreError> {
+) -> Result<(TenantId, bool), StoreError> {
     if let Some(tenant_id) = find_own(&mut *db, person_id).await? {
-        return Ok(tenant_id);
+        return Ok((tenant_id, false));
     }
     let inserted = sqlx::query_scalar!(
         r#"insert into tenant (tenant_id, external_id, name, slug, own_of_person_id, created_at)
@@ -32,11 +32,12 @@ pub(crate) async fn find_or_insert_own(
     )
     .fetch_optional(&mut *db)
     .await?;
-    match inserted {
-        Some(tenant_id) => Ok(tenant_id),
-        // Somebody was faster: this person, in another tab.
-        None => find_own(db, person_id).await?.ok_or(StoreError::Inconsistent("tenant.own_of_person_id")),
+    if let Some(tenant_id) = inserted {
+        return Ok((tenant_id, true));
     }
+    // Somebody was faster: this person, in another tab.
+    let tenant_id = find_own(db, person_id).await?;
+    Ok((tenant_id.ok_or(StoreError::Inconsistent("tenant.own_of_person_id"))?, false))
 }
 
 pub(crate) async fn find_own(db: impl PgExecutor<'_>, person_id: PersonId) -> Result<Option<TenantId>, StoreError> {

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgExecutor;
 
 use super::StoreError;
-use crate::vault::seal::Digest;
+use crate::domain::digest::Digest;
 
 /// How long whoever claimed an escrow has to settle it: longer than its calls to Zoho together,
 /// and short enough that another replica settles within 30 s of a death (security.md R-4).
@@ -19,25 +19,31 @@ pub(crate) struct Claimed {
     pub(crate) try_number: i32,
 }
 
-/// Keeps a grant, claimed for its first try. Idempotent, so that a commit in doubt is repeated.
+/// Keeps a grant, claimed for its first try. Idempotent, so that a commit in doubt is repeated; what
+/// has landed meanwhile is not put back.
 pub(crate) async fn insert(
     db: impl PgExecutor<'_>,
     state: &Digest,
     grant_sealed: &[u8],
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    sqlx::query!(
-        "with kept as (update login_attempt set stage = 'kept', landing = null, settled_at = null where state_digest = $1 and stage in ('exchanging', 'unknown'))
-         insert into token_escrow (state_digest, grant_sealed, created_at, not_before, tries) values ($1, $2, $3, $4, 1)
-         on conflict (state_digest) do nothing",
+    let is_known = sqlx::query_scalar!(
+        r#"with kept as (
+               update login_attempt set stage = 'kept', landing = null, settled_at = null
+               where state_digest = $1 and stage in ('exchanging', 'kept', 'unknown') returning state_digest),
+           escrow as (
+               insert into token_escrow (state_digest, grant_sealed, created_at, not_before, tries)
+               select state_digest, $2, $3, $4, 1 from kept
+               on conflict (state_digest) do nothing)
+           select exists (select from login_attempt where state_digest = $1) as "is_known!""#,
         state.as_slice(),
         grant_sealed,
         now,
         now + CLAIM,
     )
-    .execute(db)
+    .fetch_one(db)
     .await?;
-    Ok(())
+    if is_known { Ok(()) } else { Err(StoreError::Inconsistent("a grant without its attempt")) }
 }
 
 /// Claims escrows that nobody is settling.

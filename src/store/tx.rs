@@ -11,7 +11,7 @@
 use std::time::Duration;
 
 use sqlx::{
-    PgPool, Postgres, Transaction,
+    PgPool, Postgres, Row as _, Transaction,
     postgres::{PgConnectOptions, PgConnection, PgPoolOptions},
 };
 
@@ -20,6 +20,33 @@ use crate::domain::ids::TenantId;
 
 /// How long a caller waits for a connection (security.md R-19).
 const ACQUIRE: Duration = Duration::from_millis(1500);
+
+/// What the functions of the store take inside a transaction.
+pub(crate) type Connection = PgConnection;
+
+/// A transaction with its actor named. Dropped without `commit`, it changes nothing.
+#[derive(Debug)]
+pub(crate) struct Tx(Transaction<'static, Postgres>);
+
+impl Tx {
+    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        Ok(self.0.commit().await?)
+    }
+}
+
+impl std::ops::Deref for Tx {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for Tx {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.0
+    }
+}
 
 #[derive(Debug, Clone)]
 pub(crate) struct Pools {
@@ -77,17 +104,17 @@ impl Pools {
         &self.critical
     }
 
-    pub(crate) async fn begin_as_engine(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
-        Ok(self.engine.begin().await?)
+    pub(crate) async fn begin_as_engine(&self) -> Result<Tx, StoreError> {
+        Ok(Tx(self.engine.begin().await?))
     }
 
-    pub(crate) async fn begin_as_tenant(&self, tenant: TenantId) -> Result<Transaction<'static, Postgres>, StoreError> {
+    pub(crate) async fn begin_as_tenant(&self, tenant: TenantId) -> Result<Tx, StoreError> {
         let mut transaction = self.web.begin().await?;
         sqlx::query("select set_config('app.tenant_id', $1, true)")
             .bind(tenant.to_string())
             .execute(&mut *transaction)
             .await?;
-        Ok(transaction)
+        Ok(Tx(transaction))
     }
 
     pub(crate) async fn close(&self) {
@@ -95,12 +122,23 @@ impl Pools {
     }
 }
 
-/// Inside a transaction `now()` stands still while `statement_timestamp()` moves on.
+/// For migrations: one replica waits for another's, and a change of a large table takes its time.
+pub(crate) async fn lift_timeouts(connection: &mut Connection) -> Result<(), StoreError> {
+    sqlx::query("select set_config('statement_timeout', '0', false), set_config('lock_timeout', '0', false)")
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Inside a transaction `now()` stands still while `statement_timestamp()` moves on. By the simple
+/// protocol, for the extended one opens a transaction of its own before the statement runs.
 async fn leave_no_transaction(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    let outside =
-        sqlx::query_scalar::<_, bool>("select now() = statement_timestamp()").fetch_one(&mut *connection).await;
+    let outside = sqlx::raw_sql("select now() = statement_timestamp()")
+        .fetch_one(&mut *connection)
+        .await
+        .and_then(|row| row.try_get::<bool, _>(0));
     if !matches!(outside, Ok(true)) {
-        sqlx::query("rollback").execute(&mut *connection).await?;
+        sqlx::raw_sql("rollback").execute(&mut *connection).await?;
     }
     Ok(true)
 }

@@ -4,7 +4,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
-use super::seal::digest;
+use crate::domain::digest::digest;
 use crate::{
     domain::{
         api_key::Grant,

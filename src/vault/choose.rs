@@ -1,7 +1,5 @@
 //! The person says which organization an unfinished connection is for (design.md §4 step 9).
 
-use sqlx::PgConnection;
-
 use super::{
     deposit::{self, ACCESS_TOKEN, Deposit, REFRESH_TOKEN, Target},
     grant::KeptGrant,
@@ -22,6 +20,7 @@ use crate::{
         connection::{self, Connection, Held},
         organization,
         person::Person,
+        tx,
     },
 };
 
@@ -74,6 +73,10 @@ pub(crate) async fn choose(
     let mut tx = app.pools.begin_as_engine().await?;
     let held =
         connection::find_held(&mut *tx, tenant_id, connection.connection_id).await?.ok_or(ChooseError::NotChoosing)?;
+    // Judged under the lock: a double tap finds the choice made.
+    if !held.is_choosing {
+        return Err(ChooseError::NotChoosing);
+    }
     let organization_id =
         organization::upsert(&mut *tx, tenant_id, connection.data_centre, connection.product, environment, &found, now)
             .await?;
@@ -100,7 +103,7 @@ pub(crate) async fn choose(
         detail: None,
     };
     audit_event::insert(&mut *tx, &event, now).await?;
-    tx.commit().await.map_err(StoreError::from)?;
+    tx.commit().await?;
     app.wake_revocations.notify_one();
     Ok(connection_id)
 }
@@ -108,7 +111,7 @@ pub(crate) async fn choose(
 /// Gives the choice's tokens to the connection that stands for the organization already.
 async fn move_tokens(
     app: &App,
-    tx: &mut PgConnection,
+    tx: &mut tx::Connection,
     person: &Person,
     choosing: &Connection,
     held: Held,
@@ -137,6 +140,7 @@ async fn move_tokens(
         grant: &grant,
         scopes_requested: &ScopeSet::from_stored(held.scopes_requested),
         environment: None,
+        consented_at: held.consented_at,
         target: Target::Connection(to),
     };
     deposit::deposit(app, tx, &new, now).await?;

@@ -5,7 +5,6 @@
 //! (security.md D-9).
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::PgConnection;
 
 use super::{grant::KeptGrant, seal::Place};
 use crate::{
@@ -22,6 +21,7 @@ use crate::{
         StoreError,
         connection::{self, Held},
         revocation::{self, NewRevocation, Reason},
+        tx::Connection,
     },
 };
 
@@ -54,6 +54,8 @@ pub(crate) struct Deposit<'a> {
     pub(crate) scopes_requested: &'a ScopeSet,
     /// Where the answer named it.
     pub(crate) environment: Option<Environment>,
+    /// When the grant was given: Zoho evicts by it.
+    pub(crate) consented_at: DateTime<Utc>,
     pub(crate) target: Target<'a>,
 }
 
@@ -69,7 +71,7 @@ pub(crate) const ACCESS_TOKEN: &str = "connection.access_token_sealed";
 
 pub(crate) async fn deposit(
     app: &App,
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     new: &Deposit<'_>,
     now: DateTime<Utc>,
 ) -> Result<Deposited, StoreError> {
@@ -113,7 +115,7 @@ pub(crate) async fn deposit(
         access_token_expires_at: new.grant.access_token_expires_at,
         choices,
         environment: new.environment.filter(|_| organization_id.is_none()),
-        consented_at: now,
+        consented_at: new.consented_at,
     };
     connection::upsert(&mut *tx, &row, now).await?;
     if connection::count_refresh_tokens(&mut *tx, person_id).await? >= near_limit(&app.config) {
@@ -122,7 +124,7 @@ pub(crate) async fn deposit(
     Ok(Deposited { connection_id, existed })
 }
 
-async fn supersede(tx: &mut PgConnection, new: &Deposit<'_>, held: Held, now: DateTime<Utc>) -> Result<(), StoreError> {
+async fn supersede(tx: &mut Connection, new: &Deposit<'_>, held: Held, now: DateTime<Utc>) -> Result<(), StoreError> {
     let Some(token_sealed) = held.refresh_token_sealed else { return Ok(()) };
     let revocation = NewRevocation {
         revocation_id: RevocationId::new(),
@@ -151,7 +153,7 @@ pub(crate) enum Matches {
 /// Whether a grant is of the organization and environment the connection stands for. Where Zoho
 /// cannot tell, the person's word from before counts.
 pub(crate) async fn matches(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     tenant_id: TenantId,
     connection_id: ConnectionId,
     environment: Option<Environment>,

@@ -37,7 +37,7 @@ pub(crate) async fn disconnect(app: &Arc<App>, disconnect: Disconnect) -> Result
     let Some(revocation_id) = end(app, &disconnect).await? else { return Ok(()) };
     let task = {
         let app = Arc::clone(app);
-        app.clone().tasks.spawn(async move { revoke::revoke_now(&app, revocation_id).await })
+        app.clone().spawn(async move { revoke::revoke_now(&app, revocation_id).await })
     };
     // Late or failed: the worker goes on, and the receipt says pending until then.
     if let Ok(Ok(Err(error))) = tokio::time::timeout(PATIENCE, task).await {
@@ -72,7 +72,7 @@ async fn end(app: &App, disconnect: &Disconnect) -> Result<Option<RevocationId>,
                 revocation_id: RevocationId::new(),
                 tenant_id: Some(tenant_id),
                 connection_id: Some(connection_id),
-                person_id: Some(disconnect.person_id),
+                person_id: held.person_id,
                 client_id: held.client_id,
                 data_centre: disconnect.data_centre,
                 reason: Reason::Disconnected,

@@ -89,7 +89,7 @@ async fn write_receipt(app: &App, claimed: &Claimed, outcome: &'static str) -> R
         };
         audit_event::insert(&mut *tx, &event, now).await?;
     }
-    Ok(tx.commit().await?)
+    tx.commit().await
 }
 
 /// 5 s · 2ⁿ with jitter, at most an hour.

@@ -11,20 +11,13 @@ use aes_gcm::{
 };
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac as _};
-use sha2::{Digest as _, Sha256};
+use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::domain::ids::TenantId;
+use crate::domain::{digest::Digest, ids::TenantId};
 
 const VERSION: u8 = 1;
 const NONCE_BYTES: usize = 12;
-
-/// SHA-256, as states, codes, keys and session ids are stored.
-pub(crate) type Digest = [u8; 32];
-
-pub(crate) fn digest(bytes: &[u8]) -> Digest {
-    Sha256::digest(bytes).into()
-}
 
 /// Where a sealed value belongs; part of what is authenticated.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -159,6 +152,7 @@ fn subkey(key: &[u8; 32], info: &str) -> Zeroizing<[u8; 32]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::digest::digest;
 
     fn ring(ids: &[&str]) -> KeyRing {
         KeyRing::new(ids.iter().map(|id| ((*id).to_owned(), Zeroizing::new(digest(id.as_bytes())))))

@@ -61,7 +61,6 @@ impl Zoho {
         grant(&answer)
     }
 
-    #[cfg_attr(not(test), expect(dead_code, reason = "the vault refreshes with it as soon as it hands out tokens"))]
     pub async fn refresh(&self, accounts: &str, client: Client<'_>, token: &RefreshToken) -> Result<Grant, TokenError> {
         let form = [
             ("grant_type", "refresh_token"),

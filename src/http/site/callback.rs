@@ -4,11 +4,8 @@
 //! Also the finishing page, for when Zoho takes longer than a browser should wait.
 
 use actix_web::{
-    HttpRequest, HttpResponse,
-    http::{
-        StatusCode,
-        header::{ALLOW, HeaderName, HeaderValue},
-    },
+    FromRequest as _, HttpRequest, HttpResponse,
+    http::{StatusCode, header::ALLOW},
     web,
 };
 
@@ -18,17 +15,15 @@ use crate::{
     domain::secret::{AuthorizationCode, StateNonce},
     http::{
         add_cookie,
-        caller::Visitor,
-        cookie,
-        page::{self, Place},
+        caller::{Visitor, anonymous_shell, request_id},
+        cookie, page,
         problem::Problem,
         see_other,
     },
     login::{
         Answer, Arrival, Completed, Refused,
         attempt::{digest_of_state, tag},
-        complete,
-        complete::finish,
+        complete, finish,
     },
 };
 
@@ -40,7 +35,7 @@ const STATE_LENGTH: usize = 43;
 const LONGEST_CODE: usize = 2048;
 const LONGEST_OTHER: usize = 512;
 /// After so long the finishing page asks less often.
-const SLOW_AFTER: chrono::TimeDelta = chrono::TimeDelta::seconds(30);
+const SLOW_AFTER: chrono::TimeDelta = chrono::TimeDelta::seconds(10);
 
 pub(crate) fn is_callback(request: &HttpRequest) -> bool {
     request.path() == PATH
@@ -51,7 +46,7 @@ pub(crate) async fn get_callback(app: web::Data<App>, request: HttpRequest) -> R
         return Ok(HttpResponse::NoContent().finish());
     }
     let arrival = parse(request.query_string()).ok_or(Refused::Attempt)?;
-    let visitor = <Visitor as actix_web::FromRequest>::extract(&request).await?;
+    let visitor = Visitor::extract(&request).await?;
     let tag = tag(&digest_of_state(&arrival.state));
     let opened = cookie::attempt(&app, &request, &tag);
     let completed = complete(&app, arrival, opened, visitor.visit()).await?;
@@ -66,30 +61,27 @@ pub(crate) async fn other_method() -> HttpResponse {
 /// `GET /login/finishing/{tag}`: where a browser waits, without code and state in its address.
 pub(crate) async fn get_finishing(
     app: web::Data<App>,
-    visitor: Visitor,
     request: HttpRequest,
     tag: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let opened = cookie::attempt(&app, &request, &tag).ok_or(Refused::Attempt)?;
-    match finish(&app, &opened, visitor.session.as_ref()).await {
+    let finished = match Visitor::extract(&request).await {
+        Ok(visitor) => finish(&app, &opened, visitor.session.as_ref()).await?,
         // The database is away: the task in the background waits for it, and so does the browser.
-        Ok(Completed::UnderWay) | Err(Refused::Unavailable(_)) => {
-            let is_slow = app.clock.shared_now() - opened.attempt.started_at > SLOW_AFTER;
-            let stage = if is_slow { Finishing::Slow } else { Finishing::UnderWay };
-            let page = FinishingPage { shell: visitor.shell(&app, Place::Elsewhere), stage };
-            Ok(page::respond(StatusCode::OK, &page)?)
-        }
-        Ok(completed) => Ok(lead_on(&app, &request, &tag, completed)),
-        Err(refused) => Err(refused.into()),
-    }
+        Err(_) => Completed::UnderWay { since: None },
+    };
+    let Completed::UnderWay { since } = finished else { return Ok(lead_on(&app, &request, &tag, finished)) };
+    let is_slow = since.is_some_and(|since| app.clock.shared_now() - since > SLOW_AFTER);
+    let stage = if is_slow { Finishing::Slow } else { Finishing::UnderWay };
+    let page = FinishingPage { shell: anonymous_shell(&app, request_id(&request)), stage };
+    Ok(page::respond(StatusCode::OK, &page)?)
 }
 
 fn lead_on(app: &App, request: &HttpRequest, tag: &str, completed: Completed) -> HttpResponse {
     let mut answer = match &completed {
         Completed::Landed { landing, .. } => see_other(landing),
-        Completed::UnderWay => see_other(&format!("/login/finishing/{tag}")),
+        Completed::UnderWay { .. } => see_other(&format!("/login/finishing/{tag}")),
     };
-    answer.headers_mut().insert(HeaderName::from_static("referrer-policy"), HeaderValue::from_static("no-referrer"));
     if let Completed::Landed { session, .. } = completed {
         if let Some(token) = session {
             add_cookie(&mut answer, &cookie::set_session(app, &token));

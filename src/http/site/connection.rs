@@ -268,7 +268,7 @@ pub(crate) async fn post_reconnect(
         product: Some(connection.product),
         extra_scopes: extra_scopes(&app, connection.product, &scopes)?,
         offline: true,
-        data_centre: start_of(&app, connection.data_centre),
+        data_centre: start_of(&app, connection.data_centre)?,
         return_path: ReturnPath::parse(&format!("/connections/{}", connection.connection_id))
             .unwrap_or_else(ReturnPath::default_page),
     };
@@ -286,9 +286,14 @@ pub(crate) fn extra_scopes(
     if extra.to_parameter().len() > LONGEST_EXTRA_SCOPES { Err(Problem::INVALID) } else { Ok(extra) }
 }
 
-/// Where a flow of that data centre's person starts: China stands apart.
-pub(crate) fn start_of(app: &App, data_centre: DataCentre) -> DataCentre {
-    if data_centre == DataCentre::Cn { data_centre } else { app.config.zoho.home }
+/// Where a flow of that data centre's person starts: China stands apart, and may be switched off.
+pub(crate) fn start_of(app: &App, data_centre: DataCentre) -> Result<DataCentre, Problem> {
+    let zoho = &app.config.zoho;
+    match data_centre {
+        DataCentre::Cn if zoho.home != DataCentre::Cn && !zoho.starts_at_cn() => Err(Problem::INVALID),
+        DataCentre::Cn => Ok(DataCentre::Cn),
+        _ => Ok(zoho.home),
+    }
 }
 
 #[cfg(test)]

@@ -280,7 +280,7 @@ pub(crate) async fn post_connections(
         product: Some(product),
         extra_scopes,
         offline: true,
-        data_centre: start_of(&app, person.data_centre),
+        data_centre: start_of(&app, person.data_centre)?,
         return_path: ReturnPath::default_page(),
     };
     begin_attempt(&app, &request, begin)

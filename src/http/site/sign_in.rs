@@ -28,7 +28,6 @@ use crate::{
     },
     login::{self, Begin, begin::scopes_of},
     store::{
-        StoreError,
         audit_event::{self, Actor, AuditEvent},
         browser_session, connection,
         login_attempt::Purpose,
@@ -184,9 +183,9 @@ pub(crate) async fn logout(
         let mut tx = app.pools.begin_as_engine().await?;
         browser_session::delete(&mut *tx, &digest).await?;
         audit_event::insert(&mut *tx, &event, app.clock.shared_now()).await?;
-        tx.commit().await.map_err(StoreError::from)?;
+        tx.commit().await?;
     }
-    let leads_to = form.return_to.as_deref().and_then(ReturnPath::parse);
+    let leads_to = form.return_to.map(|path| ReturnPath::parse_or_default(Some(&path)));
     let mut answer = see_other(leads_to.as_ref().map_or("/?signed_out=1", ReturnPath::as_str));
     add_cookie(&mut answer, &cookie::drop_session(&app));
     if app.config.public_url.is_https() {
