@@ -6,5 +6,6 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod emulator;
+mod faults;
 mod harness;
 mod sign_in;

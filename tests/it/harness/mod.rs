@@ -20,8 +20,10 @@
 pub mod app;
 pub mod control;
 pub mod database;
+pub mod fault_proxy;
 pub mod outside;
 pub mod page;
+pub mod process;
 pub mod raw;
 pub mod visitor;
 
