@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use secrecy::ExposeSecret as _;
 use sqlx::{ConnectOptions as _, migrate::Migrator, postgres::PgConnectOptions};
-use tokio::sync::Notify;
+use tokio::{runtime::Handle, sync::Notify, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use zeroize::Zeroizing;
 
@@ -38,8 +38,8 @@ pub(crate) struct App {
     pub(crate) readiness: Readiness,
     pub(crate) limits: Limits,
     pub(crate) metrics: Metrics,
-    /// What must finish although the browser has gone.
-    pub(crate) tasks: TaskTracker,
+    tasks: TaskTracker,
+    runtime: Handle,
     pub(crate) wake_revocations: Notify,
     stopping: CancellationToken,
 }
@@ -48,6 +48,12 @@ impl App {
     /// The row of a data centre that was placed or stored: the table had it.
     pub(crate) fn hosts(&self, data_centre: DataCentre) -> &Hosts {
         self.config.zoho.servers.hosts(data_centre).expect("a data centre is placed only where the table has a row")
+    }
+
+    /// Starts what must finish although the browser has gone. It runs beside actix: the runtimes of its workers end with
+    /// the servers, and would take the task with them (security.md R-24).
+    pub(crate) fn spawn<T: Send + 'static>(&self, task: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+        self.tasks.spawn_on(task, &self.runtime)
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
@@ -131,6 +137,7 @@ impl Application {
             limits: Limits::new(config.failed_exchanges_per_minute),
             metrics: Metrics::start(),
             tasks: TaskTracker::new(),
+            runtime: Handle::current(),
             wake_revocations: Notify::new(),
             stopping: CancellationToken::new(),
             clock,

@@ -248,7 +248,7 @@ async fn take_and_exchange(
     // The task goes on whatever becomes of the browser (security.md D-5, S-12).
     let task = {
         let (app, attempt) = (Arc::clone(app), taken.clone());
-        app.clone().tasks.spawn(async move {
+        app.clone().spawn(async move {
             let won = take_for_certain(&app, &attempt, First::Exchanging { code_digest: &code_digest }, now).await?;
             if won {
                 fail_point_after_take().await;

@@ -36,7 +36,7 @@ pub(crate) async fn disconnect(app: &Arc<App>, disconnect: Disconnect) -> Result
     let Some(revocation_id) = end(app, &disconnect).await? else { return Ok(()) };
     let task = {
         let app = Arc::clone(app);
-        app.clone().tasks.spawn(async move { revoke::revoke_now(&app, revocation_id).await })
+        app.clone().spawn(async move { revoke::revoke_now(&app, revocation_id).await })
     };
     // Late or failed: the worker goes on, and the receipt says pending until then.
     if let Ok(Ok(Err(error))) = tokio::time::timeout(PATIENCE, task).await {
