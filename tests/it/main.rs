@@ -8,4 +8,5 @@
 mod emulator;
 mod faults;
 mod harness;
+mod secrets;
 mod sign_in;

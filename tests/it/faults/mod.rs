@@ -21,7 +21,7 @@ use crate::harness::{
 };
 
 /// Opens a callback, and the finishing page after it, until it leads somewhere; an outage on the way is waited for.
-async fn land(visitor: &Visitor, callback: &str, bound: Duration) -> String {
+pub async fn land(visitor: &Visitor, callback: &str, bound: Duration) -> String {
     let mut address = callback.to_owned();
     until("the attempt lands", bound, async || {
         let page = visitor.get(&address).await;

@@ -21,6 +21,7 @@ pub mod app;
 pub mod control;
 pub mod database;
 pub mod fault_proxy;
+pub mod logs;
 pub mod outside;
 pub mod page;
 pub mod process;

@@ -179,8 +179,11 @@ impl OwnPostgres {
         options.database("login_with_zoho").connect().await.expect("the server answers")
     }
 
-    pub fn admin_url(&self) -> String {
-        self.server().admin_url().expose_secret().to_owned()
+    /// The superuser's, for programs that want a URL.
+    pub fn admin_url_of_site(&self) -> String {
+        let mut url = url::Url::parse(self.server().admin_url().expose_secret()).expect("a URL of ours");
+        url.set_path("login_with_zoho");
+        url.into()
     }
 
     pub fn log(&self) -> String {
