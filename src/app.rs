@@ -108,6 +108,8 @@ impl std::fmt::Debug for Application {
 /// Brings the schema up to date, over a direct connection. Idempotent; replicas wait for each other.
 pub async fn migrate(config: &Config) -> Result<(), StartError> {
     let options = database_options(config)?;
+    // Before anything is made: what a superuser makes, the site's own role cannot own.
+    crate::store::fitness::check(&options).await?;
     let mut connection = options.connect().await.map_err(StartError::DatabaseUnreachable)?;
     Ok(MIGRATIONS.run(&mut connection).await?)
 }
