@@ -8,5 +8,6 @@
 mod emulator;
 mod faults;
 mod harness;
+mod isolation;
 mod secrets;
 mod sign_in;

@@ -5,15 +5,18 @@
 mod commit_in_doubt;
 mod database_lost;
 mod installation;
+mod pooler;
+mod pressure;
 mod program_lost;
 mod reset;
+mod start;
 
 use std::time::Duration;
 
 use socket2::SockRef;
 use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 
-pub use installation::Installation;
+pub use installation::{Installation, encryption_key};
 
 use crate::harness::{
     Visitor,
