@@ -120,6 +120,8 @@ impl std::fmt::Debug for Application {
 /// Brings the schema up to date, over a direct connection. Idempotent; replicas wait for each other.
 pub async fn migrate(config: &Config) -> Result<(), StartError> {
     let options = database_options(config)?;
+    // Before anything is made: what a superuser makes, the site's own role cannot own.
+    store::fitness::check(&options).await?;
     let mut connection = options.connect().await.map_err(StartError::DatabaseUnreachable)?;
     store::tx::lift_timeouts(&mut connection).await?;
     Ok(MIGRATIONS.run(&mut connection).await?)

@@ -1,0 +1,13 @@
+//! How the program behaves, seen from outside: real sockets, a real Postgres, Zoho in miniature.
+//!
+//! Needs a superuser's `TEST_DATABASE_URL` (`scripts/test` and `scripts/db` provide one). A test's name begins with the
+//! rule of security.md that it proves, where there is one.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
+mod emulator;
+mod faults;
+mod harness;
+mod isolation;
+mod secrets;
+mod sign_in;
