@@ -1,7 +1,9 @@
 //! Whether a database can carry this program at all (security.md S-73, R-29).
 
+use std::collections::BTreeSet;
+
 use sqlx::{
-    ConnectOptions as _,
+    ConnectOptions as _, Row as _,
     postgres::{PgConnectOptions, PgConnection},
 };
 
@@ -19,7 +21,13 @@ pub(crate) enum Unfit {
 
 /// Refuses what would be unsafe or would fail later, saying what to change.
 pub(crate) async fn check(options: &PgConnectOptions) -> Result<(), Unfit> {
-    let mut connection = options.connect().await?;
+    let (mut connection, mut second) = (options.connect().await?, options.connect().await?);
+    // First: with a pooler in between, prepared statements fail in odd ways.
+    if !keep_their_backends(&mut connection, &mut second).await? {
+        let problem =
+            "a pooler in transaction mode stands in front of Postgres: switch it to session mode, or connect directly";
+        return Err(Unfit::Problems(vec![problem.to_owned()]));
+    }
     let problems = problems(&mut connection).await?;
     if problems.is_empty() { Ok(()) } else { Err(Unfit::Problems(problems)) }
 }
@@ -49,30 +57,29 @@ async fn problems(connection: &mut PgConnection) -> Result<Vec<String>, sqlx::Er
             "this program needs {CONNECTIONS} connections and Postgres grants {limit}: raise max_connections or the role's limit"
         ));
     }
-    if is_pooled_by_transaction(connection).await? {
-        problems.push(
-            "a pooler in transaction mode stands in front of Postgres: switch it to session mode or connect directly"
-                .to_owned(),
-        );
-    }
     Ok(problems)
 }
 
-/// In session mode a setting of this connection is still there in its next statement, on the same
-/// backend; in transaction mode either may change.
-async fn is_pooled_by_transaction(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    let marker = uuid::Uuid::now_v7().to_string();
-    let mut backends = std::collections::BTreeSet::new();
-    sqlx::query("select set_config('lwz.probe', $1, false)").bind(&marker).execute(&mut *connection).await?;
-    for _ in 0..5 {
-        let (backend, seen): (i32, Option<String>) =
-            sqlx::query_as("select pg_backend_pid(), current_setting('lwz.probe', true)")
-                .fetch_one(&mut *connection)
-                .await?;
-        backends.insert(backend);
-        if seen.as_deref() != Some(&marker) {
-            return Ok(true);
-        }
+/// How often two connections ask who serves them.
+const ROUNDS: usize = 4;
+
+/// In session mode, and without a pooler, two open connections have a backend each and keep it.
+/// In transaction mode a statement gets whichever is free: both get the same one, or one gets
+/// several, and with prepared statements another's answers (security.md D-8). The simple protocol
+/// is used, which works in either.
+pub(crate) async fn keep_their_backends(
+    first: &mut PgConnection,
+    second: &mut PgConnection,
+) -> Result<bool, sqlx::Error> {
+    let (mut of_first, mut of_second) = (BTreeSet::new(), BTreeSet::new());
+    for _ in 0..ROUNDS {
+        of_first.insert(backend(first).await?);
+        of_first.insert(backend(first).await?);
+        of_second.insert(backend(second).await?);
     }
-    Ok(backends.len() > 1)
+    Ok(of_first.len() == 1 && of_second.len() == 1 && of_first.is_disjoint(&of_second))
+}
+
+async fn backend(connection: &mut PgConnection) -> Result<i32, sqlx::Error> {
+    sqlx::raw_sql("select pg_backend_pid()").fetch_one(connection).await?.try_get(0)
 }

@@ -1,9 +1,6 @@
 //! Whether Postgres is one this program can run on (security.md S-73, R-17, R-29).
 
-use std::{
-    collections::BTreeSet,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -13,7 +10,7 @@ use sqlx::{
 };
 
 use super::{Finding, Verdict};
-use crate::{clock::Clock, config::Config};
+use crate::{clock::Clock, config::Config, store::fitness};
 
 const AREA: &str = "database";
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -22,8 +19,6 @@ const OLDEST_VERSION: i32 = 150_000;
 const CONNECTIONS_PER_REPLICA: i32 = crate::store::tx::CONNECTIONS;
 /// A machine further off is warned of (security.md R-17).
 const TOLERABLE_SKEW: Duration = Duration::from_secs(5);
-/// How often two connections ask who serves them.
-const ROUNDS: usize = 4;
 
 pub(super) async fn examine(config: &Config, clock: &Clock) -> Vec<Finding> {
     let Some(url) = &config.database_url else {
@@ -178,30 +173,13 @@ async fn skew(connection: &mut PgConnection, clock: &Clock) -> Result<Finding, s
     })
 }
 
-/// In session mode, and without a pooler, two open connections have a backend each and keep it.
-/// In transaction mode a statement gets whichever is free: both get the same one, or one gets
-/// several, and with prepared statements another's answers (security.md D-8). The simple protocol
-/// is used, which works in either.
 async fn pooling(first: &mut PgConnection, second: &mut PgConnection) -> Result<Finding, sqlx::Error> {
-    let (mut backends_of_first, mut backends_of_second) = (BTreeSet::new(), BTreeSet::new());
-    for _ in 0..ROUNDS {
-        backends_of_first.insert(backend(first).await?);
-        backends_of_first.insert(backend(first).await?);
-        backends_of_second.insert(backend(second).await?);
-    }
-    let keep_theirs = backends_of_first.len() == 1 && backends_of_second.len() == 1;
-    Ok(if keep_theirs && backends_of_first.is_disjoint(&backends_of_second) {
+    Ok(if fitness::keep_their_backends(first, second).await? {
         Finding::well(AREA, "connections keep their backend")
     } else {
         let cure = "set the pooler to session mode (pgbouncer: pool_mode = session), or connect directly";
         Finding::wrong(AREA, "a pooler in between gives a connection any backend", cure)
     })
-}
-
-async fn backend(connection: &mut PgConnection) -> Result<i32, sqlx::Error> {
-    // As text: the simple protocol knows no other form.
-    let row = sqlx::raw_sql("select pg_backend_pid()").fetch_one(connection).await?;
-    row.try_get(0)
 }
 
 #[cfg(test)]
