@@ -17,7 +17,10 @@ use crate::{
     readiness::{self, Readiness},
     store::{StoreError, tx::Pools},
     telemetry::Metrics,
-    vault::{api_key, seal::KeyRing},
+    vault::{
+        api_key::{self, KeyUses},
+        seal::KeyRing,
+    },
     worker,
     zoho::Zoho,
 };
@@ -37,6 +40,7 @@ pub(crate) struct App {
     pub(crate) zoho: Zoho,
     pub(crate) readiness: Readiness,
     pub(crate) limits: Limits,
+    pub(crate) key_uses: KeyUses,
     pub(crate) metrics: Metrics,
     /// What must finish although the browser has gone.
     pub(crate) tasks: TaskTracker,
@@ -128,7 +132,8 @@ impl Application {
             keys,
             zoho: Zoho::new()?,
             readiness: Readiness::new(),
-            limits: Limits::new(config.failed_exchanges_per_minute),
+            limits: Limits::new(config.failed_exchanges_per_minute, config.failed_keys_per_minute),
+            key_uses: KeyUses::default(),
             metrics: Metrics::start(),
             tasks: TaskTracker::new(),
             wake_revocations: Notify::new(),
@@ -187,6 +192,9 @@ impl Application {
         app.tasks.close();
         if tokio::time::timeout(DRAIN, app.tasks.wait()).await.is_err() {
             tracing::warn!("some work was still under way when the program stopped");
+        }
+        if let Err(error) = api_key::write_uses(&app).await {
+            tracing::warn!(error = %error, "when keys were last used is not written");
         }
         worker.abort();
         probe.abort();

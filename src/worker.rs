@@ -9,13 +9,15 @@ use crate::{
     app::App,
     login,
     store::{StoreError, audit_event},
-    vault::revoke,
+    vault::{api_key, revoke},
 };
 
 /// How often each queue is looked at when nobody wakes it.
 const QUEUES: Duration = Duration::from_secs(1);
 const HOUSEKEEPING: Duration = Duration::from_secs(30);
 const PARTITIONS: Duration = Duration::from_secs(6 * 3600);
+/// When a key was last used is written this often at most, however often it is used.
+const KEY_USES: Duration = Duration::from_secs(5);
 
 /// Runs until the program stops.
 pub(crate) async fn run(app: Arc<App>) {
@@ -27,7 +29,8 @@ pub(crate) async fn run(app: Arc<App>) {
     let escrows = every(&app, QUEUES, "escrows", async |app| login::worker::settle_due(app).await.map(drop));
     let lost = every(&app, QUEUES, "lost attempts", async |app| login::worker::report_lost(app).await);
     let sweep = every(&app, HOUSEKEEPING, "sweep", async |app| login::worker::sweep(app).await);
-    tokio::join!(partitions, escrows, lost, sweep, revocations(&app));
+    let key_uses = every(&app, KEY_USES, "use of keys", async |app| api_key::write_uses(app).await);
+    tokio::join!(partitions, escrows, lost, sweep, key_uses, revocations(&app));
 }
 
 /// Woken by whoever wrote one, so that nothing waits that is due.

@@ -14,6 +14,7 @@ use actix_web::{
 };
 
 use super::{
+    api::{document, is_api},
     caller::{anonymous_shell, request_id},
     csrf, page,
     problem::Problem,
@@ -33,7 +34,8 @@ pub(crate) async fn answer<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let app = request.app_data::<web::Data<App>>().expect("the route table sets it").clone();
-    let is_change = !request.method().is_safe();
+    // A change through the API counts by its key, which no browser sends of itself.
+    let is_change = !request.method().is_safe() && !is_api(request.request());
     let answered = if is_change && !csrf::is_same_origin(&app, request.request()) {
         let (http_request, _) = request.into_parts();
         ServiceResponse::new(http_request, Problem::FormExpired.error_response())
@@ -60,7 +62,11 @@ fn explain(app: &App, answer: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBo
         StatusCode::NOT_FOUND => Problem::NOT_FOUND,
         status => Problem::Status(status),
     });
-    let mut page = render(app, answer.request(), &problem, status);
+    let mut page = if is_api(answer.request()) {
+        document::respond(&problem, status, request_id(answer.request()))
+    } else {
+        render(app, answer.request(), &problem, status)
+    };
     for name in KEPT {
         for value in answer.headers().get_all(&name) {
             page.headers_mut().append(name.clone(), value.clone());

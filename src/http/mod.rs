@@ -1,6 +1,7 @@
 //! The route table, and the two servers that stand behind it.
 
 mod answers;
+mod api;
 mod assets;
 mod caller;
 mod cookie;
@@ -50,6 +51,7 @@ fn site(routes: &mut ServiceConfig) {
         .service(get("/problems", problem_types::get_problems))
         .service(get("/problems/{slug}", problem_types::get_problem))
         .service(get("/static/{file}", assets::get_asset))
+        .service(api::routes())
         .service(get("/livez", health::get_livez))
         .service(get("/readyz", health::get_readyz));
 }

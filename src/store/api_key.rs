@@ -37,3 +37,42 @@ pub(crate) async fn insert(db: impl PgExecutor<'_>, new: &NewApiKey<'_>, now: Da
     .await?;
     Ok(())
 }
+
+/// What a request with a key is judged by.
+#[derive(Debug)]
+pub(crate) struct StoredKey {
+    pub(crate) key_digest: Vec<u8>,
+    pub(crate) tenant_id: Option<TenantId>,
+    pub(crate) grants: Vec<String>,
+    pub(crate) expires_at: Option<DateTime<Utc>>,
+    pub(crate) revoked_at: Option<DateTime<Utc>>,
+}
+
+pub(crate) async fn find(db: impl PgExecutor<'_>, api_key_id: &str) -> Result<Option<StoredKey>, StoreError> {
+    Ok(sqlx::query_as!(
+        StoredKey,
+        r#"select key_digest, tenant_id as "tenant_id: TenantId", grants, expires_at, revoked_at
+           from api_key where api_key_id = $1"#,
+        api_key_id,
+    )
+    .fetch_optional(db)
+    .await?)
+}
+
+/// Writes down when keys were last used, many at once; never back in time, for replicas do it side
+/// by side.
+pub(crate) async fn update_last_used(
+    db: impl PgExecutor<'_>,
+    uses: &[(String, DateTime<Utc>)],
+) -> Result<(), StoreError> {
+    let (ids, times): (Vec<_>, Vec<_>) = uses.iter().cloned().unzip();
+    sqlx::query!(
+        "update api_key k set last_used_at = greatest(k.last_used_at, u.at)
+         from unnest($1::text[], $2::timestamptz[]) u (api_key_id, at) where k.api_key_id = u.api_key_id",
+        &ids,
+        &times,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
