@@ -10,6 +10,7 @@ mod form;
 mod headers;
 mod health;
 mod page;
+mod panics;
 mod problem;
 mod site;
 
@@ -153,6 +154,7 @@ pub(crate) fn bind(app: &Arc<App>) -> Result<Servers, StartError> {
             .configure(site)
             .wrap(from_fn(answers::answer))
             .wrap(from_fn(headers::secure))
+            .wrap(from_fn(panics::catch))
             .wrap(from_fn(crate::telemetry::request_line))
     })
     .client_request_timeout(HEAD_TIMEOUT)
