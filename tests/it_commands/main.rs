@@ -5,5 +5,6 @@ mod access;
 mod commands;
 mod connections;
 mod harness;
+mod interrupted;
 mod rotation;
 mod sealed;
