@@ -130,4 +130,31 @@ mod tests {
             assert_eq!(test::call_service(&app, works).await.status(), StatusCode::OK);
         }
     }
+
+    #[actix_web::test]
+    async fn s69_over_a_socket_the_connection_of_a_panic_goes_on() {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+        let server = actix_web::HttpServer::new(|| {
+            actix_web::App::new().route("/api/v1/connections", web::get().to(fail)).wrap(from_fn(catch))
+        })
+        .workers(1)
+        .disable_signals()
+        .bind(("127.0.0.1", 0))
+        .expect("a port");
+        let address = server.addrs()[0];
+        let server = server.run();
+        let handle = server.handle();
+        actix_web::rt::spawn(server);
+        let mut socket = tokio::net::TcpStream::connect(address).await.expect("a connection");
+        let get = |query: &str, more: &str| format!("GET /api/v1/connections{query} HTTP/1.1\r\nHost: x\r\n{more}\r\n");
+        let both = get("?x", "") + &get("", "Connection: close\r\n");
+        socket.write_all(both.as_bytes()).await.expect("two requests");
+        let mut answers = String::new();
+        socket.read_to_string(&mut answers).await.expect("two answers");
+        handle.stop(false).await;
+        let heads: Vec<_> = answers.match_indices("HTTP/1.1 ").map(|(at, _)| &answers[at + 9..at + 12]).collect();
+        assert_eq!(heads, ["500", "200"], "{answers}");
+        assert!(answers.contains("content-type: application/problem+json"), "{answers}");
+    }
 }
