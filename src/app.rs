@@ -1,6 +1,10 @@
 //! The application: everything a request or a worker needs, and its life from start to stop.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use secrecy::ExposeSecret as _;
 use sqlx::{ConnectOptions as _, migrate::Migrator, postgres::PgConnectOptions};
@@ -15,9 +19,12 @@ use crate::{
     http,
     limits::Limits,
     readiness::{self, Readiness},
-    store::{self, StoreError, fitness::Unfit, tx::Pools},
+    store::{self, StoreError, fitness::Unfit, installation, tx::Pools},
     telemetry::Metrics,
-    vault::{api_key, seal::KeyRing},
+    vault::{
+        api_key::{self, KeyUses},
+        seal::KeyRing,
+    },
     worker,
     zoho::Zoho,
 };
@@ -37,6 +44,7 @@ pub(crate) struct App {
     pub(crate) zoho: Zoho,
     pub(crate) readiness: Readiness,
     pub(crate) limits: Limits,
+    pub(crate) key_uses: KeyUses,
     pub(crate) metrics: Metrics,
     tasks: TaskTracker,
     /// The program's own: each worker of the HTTP server has one that ends with the worker.
@@ -127,6 +135,25 @@ pub async fn migrate(config: &Config) -> Result<(), StartError> {
     Ok(MIGRATIONS.run(&mut connection).await?)
 }
 
+/// The database for a command that does its work and ends: checked like that of a start, with the
+/// clock set by Postgres's.
+pub(crate) async fn open_database(config: &Config, clock: &Clock) -> Result<Pools, StartError> {
+    let options = database_options(config)?;
+    crate::store::fitness::check(&options).await?;
+    let pools = Pools::new(&options);
+    let asked = Instant::now();
+    let now = installation::now(pools.engine()).await?;
+    clock.observe(now, asked, Instant::now());
+    Ok(pools)
+}
+
+pub(crate) fn key_ring(config: &Config) -> KeyRing {
+    KeyRing::new(config.encryption_keys.ids().map(|id| {
+        let key = config.encryption_keys.get(id).expect("an id of the ring has its key");
+        (id.to_owned(), Zeroizing::new(*key))
+    }))
+}
+
 fn database_options(config: &Config) -> Result<PgConnectOptions, StartError> {
     let url = config.database_url.as_ref().ok_or(StartError::DatabaseUrl)?;
     let options: PgConnectOptions = url.expose_secret().parse().map_err(|_| StartError::DatabaseUrl)?;
@@ -140,16 +167,13 @@ impl Application {
         config.validate()?;
         let database = database_options(&config)?;
         store::fitness::check(&database).await?;
-        let keys = KeyRing::new(config.encryption_keys.ids().map(|id| {
-            let key = config.encryption_keys.get(id).expect("an id of the ring has its key");
-            (id.to_owned(), Zeroizing::new(*key))
-        }));
         let app = Arc::new(App {
             pools: Pools::new(&database),
-            keys,
+            keys: key_ring(&config),
             zoho: Zoho::new()?,
             readiness: Readiness::new(),
-            limits: Limits::new(config.failed_exchanges_per_minute),
+            limits: Limits::new(config.failed_exchanges_per_minute, config.failed_keys_per_minute),
+            key_uses: KeyUses::default(),
             metrics: Metrics::start(),
             tasks: TaskTracker::new(),
             runtime: Handle::current(),
@@ -211,6 +235,9 @@ impl Application {
         app.tasks.close();
         if tokio::time::timeout(DRAIN, app.tasks.wait()).await.is_err() {
             tracing::warn!("some work was still under way when the program stopped");
+        }
+        if let Err(error) = api_key::write_uses(&app).await {
+            tracing::warn!(error = %error, "when keys were last used is not written");
         }
         worker.abort();
         probe.abort();

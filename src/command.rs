@@ -11,11 +11,16 @@ use crate::{
     app::StartError,
     config::{ConfigErrors, LogFormat},
     private_postgres::PrivatePostgresError,
+    store::StoreError,
     telemetry,
 };
 
+mod api_key;
+mod database;
 mod demo;
 mod doctor;
+mod keys;
+mod operator;
 mod process;
 mod serve;
 mod shutdown;
@@ -37,6 +42,12 @@ enum Command {
     Migrate(serve::Migrate),
     /// Check configuration, database, keys, clock and Zoho's data centres, and say what to change
     Doctor(doctor::Doctor),
+    /// Say who runs the installation
+    Operator(operator::Operator),
+    /// Make, list and revoke keys for back ends
+    ApiKey(api_key::ApiKey),
+    /// Look after the keys that seal what is stored
+    Keys(keys::Keys),
 }
 
 /// Why a command ended without doing what it was asked for.
@@ -50,9 +61,23 @@ enum Failure {
     Postgres(#[from] PrivatePostgresError),
     #[error("{0}")]
     Io(#[from] std::io::Error),
+    /// The command cannot do what it was asked for; says what to do instead.
+    #[error("{0}")]
+    Refused(String),
+    #[error("{}", store_words(.0))]
+    Store(#[from] StoreError),
     /// The command has said it itself.
     #[error("")]
     Said,
+}
+
+fn store_words(error: &StoreError) -> String {
+    if error.lacks_schema() {
+        return "the database has no schema, or one older than this program: run `login-with-zoho migrate`, then this again"
+            .to_owned();
+    }
+    let cause = std::error::Error::source(error).map(|cause| format!(" ({cause})")).unwrap_or_default();
+    format!("{error}{cause}; see that Postgres answers, then run this again: nothing is done twice")
 }
 
 /// Runs the program: parses the command line, does what it says, and tells how it went.
@@ -74,6 +99,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             telemetry::start(LogFormat::Pretty);
             doctor.run()
         }
+        Command::Operator(operator) => operator.run(),
+        Command::ApiKey(api_key) => api_key.run(),
+        Command::Keys(keys) => keys.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

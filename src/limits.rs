@@ -18,12 +18,18 @@ const EXCHANGES: usize = 32;
 #[derive(Debug)]
 pub(crate) struct Limits {
     pub(crate) failed_exchanges: FailuresPerMinute,
+    /// Keys that were refused, by the peer that sent them and, apart, by the id they named: guessing
+    /// one key from many addresses is limited too (security.md S-54).
+    pub(crate) failed_keys: FailuresPerMinute,
+    pub(crate) failed_key_ids: FailuresPerMinute,
     exchanges: BTreeMap<DataCentre, Arc<Semaphore>>,
 }
 
 impl Limits {
-    pub(crate) fn new(failed_exchanges_per_minute: u32) -> Self {
+    pub(crate) fn new(failed_exchanges_per_minute: u32, failed_keys_per_minute: u32) -> Self {
         Self {
+            failed_keys: FailuresPerMinute::new(failed_keys_per_minute),
+            failed_key_ids: FailuresPerMinute::new(failed_keys_per_minute),
             failed_exchanges: FailuresPerMinute::new(failed_exchanges_per_minute),
             exchanges: DataCentre::ALL.into_iter().map(|dc| (dc, Arc::new(Semaphore::new(EXCHANGES)))).collect(),
         }

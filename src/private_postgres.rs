@@ -87,8 +87,7 @@ impl PrivatePostgres {
     }
 
     fn url_of(&self, role: &str, password: &SecretString, database: &str) -> SecretString {
-        let (password, port) = (password.expose_secret(), self.port());
-        format!("postgres://{role}:{password}@127.0.0.1:{port}/{database}").into()
+        url_of(role, password, self.port(), database)
     }
 
     #[must_use]
@@ -133,6 +132,17 @@ impl PrivatePostgres {
         self.postmaster = Some(postmaster);
         Ok(())
     }
+}
+
+fn url_of(role: &str, password: &SecretString, port: u16, database: &str) -> SecretString {
+    format!("postgres://{role}:{}@127.0.0.1:{port}/{database}", password.expose_secret()).into()
+}
+
+/// Where the site of another program connects that runs the server of `data_dir` right now, as that
+/// program wrote it down for its owner.
+pub fn url_of_running(data_dir: &Path) -> Result<Option<SecretString>, PrivatePostgresError> {
+    let stored = files::read_state(data_dir)?;
+    Ok(stored.map(|(_, state)| url_of(SITE, &state.password, state.port, SITE)))
 }
 
 /// Removes the cluster of `data_dir`, wherever it lives, and all else that [`PrivatePostgres`] made for it.

@@ -11,13 +11,17 @@ use crate::{
     login,
     store::{StoreError, audit_event},
     telemetry::chain,
-    vault::revoke,
+    vault::{api_key, revoke, rewrap},
 };
 
 /// How often each queue is looked at when nobody wakes it.
 const QUEUES: Duration = Duration::from_secs(1);
 const HOUSEKEEPING: Duration = Duration::from_secs(30);
 const PARTITIONS: Duration = Duration::from_secs(6 * 3600);
+/// When a key was last used is written this often at most, however often it is used.
+const KEY_USES: Duration = Duration::from_secs(5);
+/// At the start, and once a day: it reads every sealed value.
+const KEYS_IN_USE: Duration = Duration::from_secs(24 * 3600);
 
 /// Runs until the program stops.
 pub(crate) async fn run(app: Arc<App>) {
@@ -25,7 +29,21 @@ pub(crate) async fn run(app: Arc<App>) {
     let escrows = every(&app, QUEUES, "escrows", async |app| login::worker::settle_due(app).await.map(drop));
     let lost = every(&app, QUEUES, "lost attempts", async |app| login::worker::report_lost(app).await);
     let sweep = every(&app, HOUSEKEEPING, "sweep", async |app| login::worker::sweep(app).await);
-    tokio::join!(partitions, escrows, lost, sweep, revocations(&app));
+    let key_uses = every(&app, KEY_USES, "use of keys", async |app| api_key::write_uses(app).await);
+    let keys_in_use = every(&app, KEYS_IN_USE, "keys in use", async |app| report_missing_keys(app).await);
+    tokio::join!(partitions, escrows, lost, sweep, key_uses, keys_in_use, revocations(&app));
+}
+
+/// A key still in use is not dropped unnoticed (security.md R-23).
+async fn report_missing_keys(app: &App) -> Result<(), StoreError> {
+    for key in rewrap::missing_keys(&app.pools, &app.keys).await? {
+        tracing::error!(
+            key.id,
+            key.values,
+            "ENCRYPTION_KEYS lacks a key that stored values need: put it back behind the first key, then run `keys rewrap`"
+        );
+    }
+    Ok(())
 }
 
 /// This month's partition of the audit, and the next one's.

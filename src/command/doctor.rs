@@ -15,6 +15,7 @@ use crate::{
 };
 
 mod database;
+mod keys;
 mod settings;
 mod zoho;
 
@@ -98,7 +99,9 @@ impl Doctor {
 async fn examine(config: &Config) -> Vec<Finding> {
     let clock = Clock::system();
     let (database, zoho) = tokio::join!(database::examine(config, &clock), zoho::reach(config));
-    [settings::examine(config), database, zoho].into_iter().flatten().collect()
+    let is_usable = config.database_url.is_some() && database.iter().all(|finding| finding.verdict != Verdict::Wrong);
+    let keys = if is_usable { keys::examine(config, &clock).await } else { Vec::new() };
+    [settings::examine(config), database, keys, zoho].into_iter().flatten().collect()
 }
 
 fn report(findings: &[Finding], json: bool, out: &mut impl Write) -> io::Result<()> {

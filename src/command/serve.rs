@@ -74,7 +74,7 @@ pub(super) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 }
 
 /// A Postgres of our own where no `DATABASE_URL` names another.
-fn private_postgres(config: &mut Config) -> Result<Option<PrivatePostgres>, Failure> {
+pub(super) fn private_postgres(config: &mut Config) -> Result<Option<PrivatePostgres>, Failure> {
     if config.database_url.is_some() {
         return Ok(None);
     }

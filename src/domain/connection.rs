@@ -12,6 +12,15 @@ pub enum ReconnectReason {
     Evicted,
 }
 
+impl ReconnectReason {
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Revoked => "revoked",
+            Self::Evicted => "evicted",
+        }
+    }
+}
+
 /// Where a connection stands. Only the person, or Zoho's certain word, changes it; trouble on the
 /// way is `Health`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +33,8 @@ pub enum Status {
 }
 
 impl Status {
+    pub const KEYS: [&'static str; 4] = ["choosing", "active", "needs_reconnect", "disconnected"];
+
     pub const fn key(self) -> &'static str {
         match self {
             Self::Choosing => "choosing",
@@ -60,6 +71,18 @@ pub enum Health {
     Unavailable,
     Misconfigured,
     Unreadable,
+}
+
+impl Health {
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Throttled => "throttled",
+            Self::Unavailable => "unavailable",
+            Self::Misconfigured => "misconfigured",
+            Self::Unreadable => "unreadable",
+        }
+    }
 }
 
 #[cfg(test)]

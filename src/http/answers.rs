@@ -13,6 +13,7 @@ use actix_web::{
 };
 
 use super::{
+    api::{document, is_api},
     caller::{anonymous_shell, request_id},
     page,
     problem::Problem,
@@ -50,7 +51,11 @@ fn explain(app: &App, answer: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBo
         StatusCode::NOT_FOUND => Problem::NOT_FOUND,
         status => Problem::Status(status),
     });
-    let mut page = render(app, answer.request(), &problem, status);
+    let mut page = if is_api(answer.request()) {
+        document::respond(&problem, status, request_id(answer.request()))
+    } else {
+        render(app, answer.request(), &problem, status)
+    };
     for name in KEPT {
         for value in answer.headers().get_all(&name) {
             page.headers_mut().append(name.clone(), value.clone());

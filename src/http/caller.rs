@@ -106,11 +106,16 @@ pub(crate) fn request_id(request: &HttpRequest) -> RequestId {
     request.extensions().get::<RequestId>().copied().unwrap_or_else(RequestId::new)
 }
 
+/// Whether `TRUSTED_PROXIES` names it.
+pub(crate) fn is_trusted_proxy(app: &App, address: IpAddr) -> bool {
+    app.config.trusted_proxies.iter().any(|network| network.contains(address))
+}
+
 /// The peer's address: the socket's, unless that is a proxy we were told to believe (security.md
 /// S-35).
 pub(crate) fn peer(app: &App, request: &HttpRequest) -> String {
     let Some(socket) = request.peer_addr().map(|address| address.ip()) else { return "unknown".to_owned() };
-    let is_trusted = |address: IpAddr| app.config.trusted_proxies.iter().any(|network| network.contains(address));
+    let is_trusted = |address| is_trusted_proxy(app, address);
     if !is_trusted(socket) {
         return socket.to_string();
     }

@@ -1,6 +1,7 @@
 //! The route table, and the two servers that stand behind it.
 
 mod answers;
+mod api;
 mod assets;
 mod caller;
 mod cookie;
@@ -9,6 +10,7 @@ mod form;
 mod headers;
 mod health;
 mod page;
+mod panics;
 mod problem;
 mod site;
 
@@ -50,6 +52,7 @@ fn site(routes: &mut ServiceConfig) {
         .service(get("/problems", problem_types::get_problems))
         .service(get("/problems/{slug}", problem_types::get_problem))
         .service(get("/static/{file}", assets::get_asset))
+        .service(api::routes())
         .service(get("/livez", health::get_livez))
         .service(get("/readyz", health::get_readyz));
 }
@@ -151,6 +154,7 @@ pub(crate) fn bind(app: &Arc<App>) -> Result<Servers, StartError> {
             .configure(site)
             .wrap(from_fn(answers::answer))
             .wrap(from_fn(headers::secure))
+            .wrap(from_fn(panics::catch))
             .wrap(from_fn(crate::telemetry::request_line))
     })
     .client_request_timeout(HEAD_TIMEOUT)

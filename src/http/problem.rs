@@ -9,7 +9,7 @@ use actix_web::{
     HttpResponse, ResponseError,
     http::{
         StatusCode,
-        header::{LOCATION, RETRY_AFTER},
+        header::{LOCATION, RETRY_AFTER, WWW_AUTHENTICATE},
     },
 };
 
@@ -31,10 +31,23 @@ pub(crate) enum Problem {
     SignInFirst { return_to: Option<ReturnPath> },
     #[error("explained on a page")]
     Explained { problem: ProblemType, retry_after: Option<Duration> },
+    /// Each member or parameter that is wrong.
+    #[error("not understood")]
+    Invalid(Vec<MemberError>),
+    /// The API under an https address, reached by http.
+    #[error("reached by plain http")]
+    PlainHttp,
     #[error("the form token does not belong to this session")]
     FormExpired,
     #[error("refused with status {0}")]
     Status(StatusCode),
+}
+
+/// One of `errors[]` (design.md §6).
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub(crate) struct MemberError {
+    pub(crate) member: String,
+    pub(crate) detail: String,
 }
 
 impl Problem {
@@ -53,6 +66,8 @@ impl Problem {
         match self {
             Self::Explained { problem, .. } => Some(*problem),
             Self::FormExpired => Some(ProblemType::FormExpired),
+            Self::Invalid(_) => Some(ProblemType::InvalidRequest),
+            Self::PlainHttp => Some(ProblemType::Forbidden),
             Self::SignInFirst { .. } | Self::Status(_) => None,
         }
     }
@@ -67,6 +82,8 @@ impl ResponseError for Problem {
             Self::SignInFirst { .. } => StatusCode::SEE_OTHER,
             Self::Explained { problem, .. } => explained(*problem),
             Self::FormExpired => explained(ProblemType::FormExpired),
+            Self::Invalid(_) => explained(ProblemType::InvalidRequest),
+            Self::PlainHttp => explained(ProblemType::Forbidden),
             Self::Status(status) => *status,
         }
     }
@@ -86,7 +103,10 @@ impl ResponseError for Problem {
             Self::Explained { retry_after: Some(wait), .. } => {
                 answer.insert_header((RETRY_AFTER, wait.as_secs_f64().ceil().max(1.0).to_string()));
             }
-            Self::Explained { .. } | Self::FormExpired | Self::Status(_) => {}
+            Self::Explained { problem: ProblemType::Unauthenticated, .. } => {
+                answer.insert_header((WWW_AUTHENTICATE, "Bearer"));
+            }
+            Self::Explained { .. } | Self::Invalid(_) | Self::PlainHttp | Self::FormExpired | Self::Status(_) => {}
         }
         let mut answer = answer.finish();
         answer.extensions_mut().insert(self.clone());

@@ -2,16 +2,14 @@
 
 use std::time::Duration;
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-
 use crate::{
     app::App,
     domain::digest::Digest,
     store::{StoreError, token_escrow},
     telemetry::chain,
     vault::{
-        grant::KeptGrant,
-        seal::{OpenError, Place},
+        grant::{self, KeptGrant},
+        seal::OpenError,
     },
 };
 
@@ -20,7 +18,7 @@ const PERSEVERANCE: Duration = Duration::from_secs(60);
 
 /// Commits a grant, trying for a minute: nothing slower comes between Zoho's answer and this.
 pub(super) async fn keep(app: &App, state: &Digest, grant: &KeptGrant) -> Result<(), StoreError> {
-    let sealed = app.keys.seal(&place(state), &grant.to_json());
+    let sealed = app.keys.seal(&grant::escrow_place(state), &grant.to_json());
     let until = tokio::time::Instant::now() + PERSEVERANCE;
     let mut pause = Duration::from_millis(50);
     loop {
@@ -39,11 +37,6 @@ pub(super) async fn keep(app: &App, state: &Digest, grant: &KeptGrant) -> Result
 
 /// Reads a grant that was kept.
 pub(super) fn open(app: &App, state: &Digest, sealed: &[u8]) -> Result<KeptGrant, OpenError> {
-    let json = app.keys.open(&place(state), sealed)?;
+    let json = app.keys.open(&grant::escrow_place(state), sealed)?;
     KeptGrant::from_json(&json).ok_or(OpenError::Foreign)
-}
-
-/// Named by the attempt's digest, so that a grant opens for its own attempt alone.
-fn place(state: &Digest) -> Place {
-    Place::outside_tenants("token_escrow.grant_sealed", URL_SAFE_NO_PAD.encode(state))
 }

@@ -169,7 +169,7 @@ fn state_path(data_dir: &Path) -> PathBuf {
     data_dir.join("postgres.toml")
 }
 
-fn read_state(data_dir: &Path) -> Result<Option<(PathBuf, State)>, PrivatePostgresError> {
+pub(super) fn read_state(data_dir: &Path) -> Result<Option<(PathBuf, State)>, PrivatePostgresError> {
     let path = state_path(data_dir);
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,

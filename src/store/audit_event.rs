@@ -13,6 +13,8 @@ pub(crate) enum Actor {
     Visitor,
     /// This program, unasked.
     Engine,
+    /// Whoever may run commands on this machine.
+    Command,
 }
 
 impl Actor {
@@ -21,13 +23,14 @@ impl Actor {
             Self::Person(_) => "person",
             Self::Visitor => "visitor",
             Self::Engine => "engine",
+            Self::Command => "command",
         }
     }
 
     fn id(&self) -> Option<String> {
         match self {
             Self::Person(person_id) => Some(person_id.to_string()),
-            Self::Visitor | Self::Engine => None,
+            Self::Visitor | Self::Engine | Self::Command => None,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Connections: the rows everything else is about. Ciphertexts are read by the vault alone.
 
+pub(crate) mod listed;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::{PgExecutor, types::Json};

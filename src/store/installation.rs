@@ -17,3 +17,8 @@ pub(crate) async fn probe(db: impl PgExecutor<'_>) -> Result<Probe, StoreError> 
         .fetch_one(db)
         .await?)
 }
+
+/// Postgres's clock, for those who have no probe running. Asks no table: there may be no schema yet.
+pub(crate) async fn now(db: impl PgExecutor<'_>) -> Result<DateTime<Utc>, StoreError> {
+    Ok(sqlx::query_scalar!(r#"select clock_timestamp() as "at!""#).fetch_one(db).await?)
+}

@@ -11,9 +11,11 @@ pub(crate) mod fitness;
 pub(crate) mod installation;
 pub(crate) mod login_attempt;
 pub(crate) mod membership;
+pub(crate) mod operator;
 pub(crate) mod organization;
 pub(crate) mod person;
 pub(crate) mod revocation;
+pub(crate) mod rewrap;
 pub(crate) mod tenant;
 pub(crate) mod token_escrow;
 pub(crate) mod tx;
@@ -27,6 +29,12 @@ pub(crate) enum StoreError {
 }
 
 impl StoreError {
+    /// The schema is older than this program: a table or column is not there.
+    pub(crate) fn lacks_schema(&self) -> bool {
+        let Self::Database(sqlx::Error::Database(refused)) = self else { return false };
+        matches!(refused.code().as_deref(), Some("42P01" | "42703"))
+    }
+
     /// The statement was never sent: no connection could be had.
     pub(crate) fn is_certain_not_to_have_run(&self) -> bool {
         matches!(self, Self::Database(sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed))

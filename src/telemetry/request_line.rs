@@ -31,6 +31,8 @@ pub(crate) enum Caller {
     Anonymous,
     /// Somebody with a browser session.
     Person,
+    /// A program with an API key.
+    Backend,
 }
 
 impl Caller {
@@ -38,6 +40,7 @@ impl Caller {
         match self {
             Self::Anonymous => "anonymous",
             Self::Person => "person",
+            Self::Backend => "backend",
         }
     }
 }

@@ -1,11 +1,22 @@
-//! Making keys for back ends. A key is shown once and kept as a digest (security.md S-51, 4.6).
+//! Keys for back ends: made and shown once, kept as a digest, judged with every request
+//! (security.md S-51 to S-54, 4.6).
+//!
+//! A key that is missing from the table, has another digest, is revoked or has expired is no key, and
+//! nothing tells which: the same look-up, the same comparison, the same answer.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
+use subtle::ConstantTimeEq as _;
 
 use crate::domain::digest::digest;
 use crate::{
+    app::App,
     domain::{
         api_key::Grant,
         ids::TenantId,
@@ -50,4 +61,110 @@ pub(crate) async fn make(db: impl PgExecutor<'_>, make: &Make<'_>, now: DateTime
     };
     api_key::insert(db, &new, now).await?;
     Ok(Made { api_key_id, key: ApiKey::new(key) })
+}
+
+/// A key that counts.
+#[derive(Debug)]
+pub(crate) struct Judged {
+    /// Absent: every tenant.
+    pub(crate) tenant_id: Option<TenantId>,
+    grants: Vec<String>,
+}
+
+impl Judged {
+    pub(crate) fn may(&self, grant: Grant) -> bool {
+        self.grants.iter().any(|known| known == grant.key())
+    }
+}
+
+/// The id that a key names; what has not the shape of a key names none, and is looked up all the
+/// same.
+pub(crate) fn id_of(key: &ApiKey) -> &str {
+    const ID: usize = 8;
+    const SECRET: usize = 43;
+    let parts = key.expose().strip_prefix("lwz_").and_then(|rest| rest.split_once('_'));
+    parts.filter(|(id, secret)| id.len() == ID && secret.len() == SECRET && id.is_ascii()).map_or("", |(id, _)| id)
+}
+
+/// Judges a key by what is stored now, so that a revocation holds with the next request (security.md
+/// S-52).
+pub(crate) async fn judge(app: &App, key: &ApiKey) -> Result<Option<Judged>, StoreError> {
+    let stored = api_key::find(app.pools.engine(), id_of(key)).await?;
+    let now = app.clock.shared_now();
+    let sent = digest(key.expose().as_bytes());
+    let known = stored.as_ref().map_or(&[0; 32][..], |stored| &stored.key_digest);
+    let is_right: bool = sent.ct_eq(known).into();
+    Ok(stored
+        .filter(|stored| {
+            is_right && stored.revoked_at.is_none() && stored.expires_at.is_none_or(|expires_at| now < expires_at)
+        })
+        .map(|stored| Judged { tenant_id: stored.tenant_id, grants: stored.grants }))
+}
+
+/// When keys were last used, kept until the worker writes it: a key in use would otherwise be a
+/// write per call.
+#[derive(Debug, Default)]
+pub(crate) struct KeyUses(Mutex<HashMap<String, DateTime<Utc>>>);
+
+/// Keys remembered between two writes; what is beyond is not written down.
+const MOST_USES: usize = 10_000;
+
+impl KeyUses {
+    pub(crate) fn note(&self, api_key_id: &str, at: DateTime<Utc>) {
+        let mut uses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = uses.get_mut(api_key_id) {
+            *known = at.max(*known);
+        } else if uses.len() < MOST_USES {
+            uses.insert(api_key_id.to_owned(), at);
+        }
+    }
+
+    /// In the order of ids: replicas that write the same rows do not wait for each other in a circle.
+    fn take(&self) -> Vec<(String, DateTime<Utc>)> {
+        let mut uses: Vec<_> = self.0.lock().unwrap_or_else(PoisonError::into_inner).drain().collect();
+        uses.sort_unstable();
+        uses
+    }
+}
+
+/// Writes what was noted; what could not be written is noted again.
+pub(crate) async fn write_uses(app: &App) -> Result<(), StoreError> {
+    let uses = app.key_uses.take();
+    if uses.is_empty() {
+        return Ok(());
+    }
+    let written = api_key::update_last_used(app.pools.engine(), &uses).await;
+    if written.is_err() {
+        for (api_key_id, at) in &uses {
+            app.key_uses.note(api_key_id, *at);
+        }
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s54_only_the_shape_of_a_key_names_an_id() {
+        let secret = "x".repeat(43);
+        assert_eq!(id_of(&ApiKey::new(format!("lwz_abcdefgh_{secret}"))), "abcdefgh");
+        for odd in ["", "lwz_", "lwz_abcdefgh", "lwz_abcdefgh_", &format!("lwz_abcdefg_{secret}"), &"l".repeat(9000)] {
+            assert_eq!(id_of(&ApiKey::new(odd)), "", "{odd}");
+        }
+    }
+
+    #[test]
+    fn the_latest_use_is_written_once_and_the_map_is_bounded() {
+        let (uses, at) = (KeyUses::default(), DateTime::UNIX_EPOCH);
+        uses.note("a", at + chrono::TimeDelta::seconds(2));
+        uses.note("a", at);
+        assert_eq!(uses.take(), [("a".to_owned(), at + chrono::TimeDelta::seconds(2))]);
+        assert!(uses.take().is_empty());
+        for id in 0..MOST_USES + 5 {
+            uses.note(&id.to_string(), at);
+        }
+        assert_eq!(uses.take().len(), MOST_USES);
+    }
 }

@@ -1,9 +1,11 @@
 //! A grant of Zoho's as the vault keeps it.
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
+use super::seal::Place;
 use crate::{
     domain::{
         scope::ScopeSet,
@@ -22,6 +24,12 @@ pub(crate) struct KeptGrant {
     pub(crate) scopes: ScopeSet,
     /// As Zoho wrote it; compared with the table, never used.
     pub(crate) api_domain: Option<String>,
+}
+
+/// Where a grant in escrow belongs: named by its attempt's digest, so that it opens for that attempt
+/// alone.
+pub(crate) fn escrow_place(state_digest: &[u8]) -> Place {
+    Place::outside_tenants("token_escrow.grant_sealed", URL_SAFE_NO_PAD.encode(state_digest))
 }
 
 #[derive(Serialize, Deserialize)]

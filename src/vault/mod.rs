@@ -7,4 +7,5 @@ pub(crate) mod deposit;
 pub(crate) mod disconnect;
 pub(crate) mod grant;
 pub(crate) mod revoke;
+pub(crate) mod rewrap;
 pub(crate) mod seal;

@@ -74,6 +74,15 @@ impl KeyRing {
         Self { keys: keys.into_iter().collect() }
     }
 
+    /// The id of the key that seals.
+    pub(crate) fn first_id(&self) -> &str {
+        &self.keys[0].0
+    }
+
+    pub(crate) fn has(&self, id: &str) -> bool {
+        self.key(id).is_some()
+    }
+
     pub(crate) fn seal(&self, place: &Place, plaintext: &[u8]) -> Vec<u8> {
         let (id, key) = &self.keys[0];
         let nonce: [u8; NONCE_BYTES] = rand::random();

@@ -1,0 +1,134 @@
+//! A back end with its key: `Backend<ConnectionsRead>` in a handler's signature *is* the check.
+//!
+//! 1. One `Authorization` header at most, of the scheme `Bearer`; a key anywhere else is no key
+//!    (security.md S-51).
+//! 2. A peer that sent too many wrong keys waits, whatever it sends now.
+//! 3. The key is judged by what is stored at this moment; all that is wrong with a key is one answer
+//!    (S-54). A right key does not notice who guesses at it from elsewhere.
+//! 4. It must have the grant; lists and look-ups then run within its tenant.
+
+use std::{future::Future, marker::PhantomData, pin::Pin, sync::Arc, time::Duration};
+
+use actix_web::{
+    FromRequest, HttpRequest,
+    dev::Payload,
+    http::header::{AUTHORIZATION, HeaderValue},
+    web,
+};
+
+use crate::{
+    app::App,
+    domain::{api_key::Grant, ids::TenantId, secret::ApiKey},
+    http::{
+        caller::peer,
+        problem::{MemberError, Problem},
+        site::problem_types::ProblemType,
+    },
+    store::{StoreError, tx::Tx},
+    telemetry::{Caller, note_caller},
+    vault::api_key::{id_of, judge},
+};
+
+/// A grant as a type, so that a signature can name it.
+pub(crate) trait Needs: 'static {
+    const GRANT: Grant;
+}
+
+#[derive(Debug)]
+pub(crate) struct ConnectionsRead;
+
+impl Needs for ConnectionsRead {
+    const GRANT: Grant = Grant::ConnectionsRead;
+}
+
+/// A program whose key counts and has the grant.
+#[derive(Debug)]
+pub(crate) struct Backend<G> {
+    /// Absent: every tenant.
+    pub(crate) tenant_id: Option<TenantId>,
+    grant: PhantomData<G>,
+}
+
+impl<G> Backend<G> {
+    /// A transaction that sees what this key may see.
+    pub(crate) async fn begin(&self, app: &App) -> Result<Tx, StoreError> {
+        match self.tenant_id {
+            Some(tenant_id) => app.pools.begin_as_tenant(tenant_id).await,
+            None => app.pools.begin_as_engine().await,
+        }
+    }
+}
+
+impl<G: Needs> FromRequest for Backend<G> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let app = request.app_data::<web::Data<App>>().expect("the route table sets it").clone().into_inner();
+        Box::pin(backend(app, request.clone()))
+    }
+}
+
+async fn backend<G: Needs>(app: Arc<App>, request: HttpRequest) -> Result<Backend<G>, Problem> {
+    let peer = peer(&app, &request);
+    if let Some(wait) = app.limits.failed_keys.exceeded(&peer) {
+        return Err(too_many(wait));
+    }
+    let key = sent_key(&request)?.ok_or(UNAUTHENTICATED)?;
+    let Some(judged) = judge(&app, &key).await? else {
+        let id = id_of(&key);
+        let limited = app.limits.failed_key_ids.exceeded(id).filter(|_| !id.is_empty());
+        app.limits.failed_keys.count(&peer);
+        app.limits.failed_key_ids.count(id);
+        return Err(limited.map_or(UNAUTHENTICATED, too_many));
+    };
+    note_caller(&request, Caller::Backend);
+    app.key_uses.note(id_of(&key), app.clock.shared_now());
+    if !judged.may(G::GRANT) {
+        return Err(Problem::explained(ProblemType::Forbidden));
+    }
+    Ok(Backend { tenant_id: judged.tenant_id, grant: PhantomData })
+}
+
+const UNAUTHENTICATED: Problem = Problem::explained(ProblemType::Unauthenticated);
+
+const fn too_many(wait: Duration) -> Problem {
+    Problem::Explained { problem: ProblemType::TooManyRequests, retry_after: Some(wait) }
+}
+
+/// What was sent as a key, well-formed or not. Absent where nothing was.
+fn sent_key(request: &HttpRequest) -> Result<Option<ApiKey>, Problem> {
+    let mut values = request.headers().get_all(AUTHORIZATION);
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        let detail = "must be sent once".to_owned();
+        return Err(Problem::Invalid(vec![MemberError { member: "Authorization".to_owned(), detail }]));
+    }
+    Ok(bearer(value))
+}
+
+fn bearer(value: &HeaderValue) -> Option<ApiKey> {
+    let (scheme, key) = value.as_bytes().split_at_checked("Bearer".len())?;
+    let key = key.strip_prefix(b" ").filter(|_| scheme.eq_ignore_ascii_case(b"bearer"))?;
+    // What is no text is a key nobody has.
+    Some(ApiKey::new(std::str::from_utf8(key).unwrap_or_default().trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s54_the_scheme_has_no_case_and_what_follows_is_the_key() {
+        let key = |value: &[u8]| {
+            bearer(&HeaderValue::from_bytes(value).expect("a header")).map(|key| key.expose().to_owned())
+        };
+        for good in ["Bearer lwz_a", "bearer lwz_a", "BEARER  lwz_a "] {
+            assert_eq!(key(good.as_bytes()).as_deref(), Some("lwz_a"), "{good}");
+        }
+        assert_eq!(key(b"Bearer \xff\xfe").as_deref(), Some(""));
+        for other in ["", "lwz_a", "Basic bHd6", "Bearerlwz_a", "Bearer"] {
+            assert_eq!(key(other.as_bytes()), None, "{other}");
+        }
+    }
+}

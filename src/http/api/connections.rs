@@ -1,0 +1,164 @@
+//! `GET /connections` and `GET /connections/{id}`.
+
+use std::str::FromStr;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Value, json};
+
+use super::{
+    backend::{Backend, ConnectionsRead},
+    cursor::List,
+    parameters::Parameters,
+};
+use crate::{
+    app::App,
+    domain::{connection::Status, ids::ConnectionId, organization::ZohoOrganizationId, product::Product},
+    http::problem::Problem,
+    store::{
+        connection::listed::{Filter, ListedConnection, PersonName, list},
+        tenant,
+    },
+};
+
+const DEFAULT_LIMIT: i64 = 50;
+const MOST: i64 = 200;
+
+/// `GET /api/v1/connections`
+pub(crate) async fn list_connections(
+    app: web::Data<App>,
+    backend: Backend<ConnectionsRead>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let asked = Asked::read(&app, &backend, request.query_string())?;
+    let mut tx = backend.begin(&app).await?;
+    let mut filter = asked.filter;
+    filter.tenant_id = backend.tenant_id;
+    if let Some(name) = &asked.tenant {
+        let named = tenant::find_by_any_name(&mut *tx, name).await?;
+        // A tenant that is not there, or not this key's, has no connections.
+        let Some(named) = named.filter(|named| backend.tenant_id.is_none_or(|own| own == *named)) else {
+            return Ok(HttpResponse::Ok().json(page(&[], None)));
+        };
+        filter.tenant_id = Some(named);
+    }
+    // One more tells whether there is another page.
+    let mut connections = list(&mut tx, &filter, asked.after, asked.limit + 1).await?;
+    tx.commit().await?;
+    let limit = usize::try_from(asked.limit).unwrap_or(usize::MAX);
+    let has_more = connections.len() > limit;
+    connections.truncate(limit);
+    let next = connections.last().filter(|_| has_more);
+    let next = next.map(|last| asked.list.seal(&app.keys, (last.tenant_id, last.connection_id)));
+    Ok(HttpResponse::Ok().json(page(&connections, next.as_deref())))
+}
+
+/// `GET /api/v1/connections/{id}`
+pub(crate) async fn get_connection(
+    app: web::Data<App>,
+    backend: Backend<ConnectionsRead>,
+    request: HttpRequest,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    Parameters::read(request.query_string()).finish()?;
+    let connection_id: ConnectionId = id.parse().map_err(|_| Problem::NOT_FOUND)?;
+    let filter = Filter { tenant_id: backend.tenant_id, connection_id: Some(connection_id), ..Filter::default() };
+    let mut tx = backend.begin(&app).await?;
+    let found = list(&mut tx, &filter, None, 1).await?;
+    tx.commit().await?;
+    let connection = found.first().ok_or(Problem::NOT_FOUND)?;
+    Ok(HttpResponse::Ok().json(as_json(connection)))
+}
+
+/// A list as it was asked for.
+#[derive(Debug)]
+struct Asked {
+    tenant: Option<String>,
+    filter: Filter,
+    limit: i64,
+    after: Option<(crate::domain::ids::TenantId, ConnectionId)>,
+    list: List,
+}
+
+impl Asked {
+    fn read(app: &App, backend: &Backend<ConnectionsRead>, query: &str) -> Result<Self, Problem> {
+        let mut parameters = Parameters::read(query);
+        let tenant = parameters.take("tenant", plain_text);
+        let filter = Filter {
+            tenant_id: None,
+            connection_id: None,
+            product: parameters.take("product", Product::from_str),
+            organization: parameters.take("organization", ZohoOrganizationId::from_str),
+            person: parameters.take("person", person),
+            status: parameters.take("status", status),
+        };
+        let limit = parameters.take("limit", limit).unwrap_or(DEFAULT_LIMIT);
+        let list = List::new(backend.tenant_id, &format!("{tenant:?} {filter:?}"));
+        let after = parameters.take("cursor", |cursor| list.open(&app.keys, cursor));
+        parameters.finish()?;
+        Ok(Self { tenant, filter, limit, after, list })
+    }
+}
+
+/// Postgres refuses U+0000 in text (security.md D-14).
+fn plain_text(text: &str) -> Result<String, &'static str> {
+    if text.chars().any(char::is_control) { Err("must hold no control characters") } else { Ok(text.to_owned()) }
+}
+
+fn person(text: &str) -> Result<PersonName, &'static str> {
+    let id = text.parse().map(PersonName::Id).ok();
+    id.or_else(|| text.parse().map(PersonName::Key).ok()).ok_or("must be our id, or like eu:795000000")
+}
+
+fn status(text: &str) -> Result<&'static str, &'static str> {
+    Status::KEYS
+        .into_iter()
+        .find(|key| *key == text)
+        .ok_or("must be one of choosing active needs_reconnect disconnected")
+}
+
+fn limit(text: &str) -> Result<i64, &'static str> {
+    text.parse().ok().filter(|limit| (1..=MOST).contains(limit)).ok_or("must be 1 to 200")
+}
+
+fn page(connections: &[ListedConnection], next: Option<&str>) -> Value {
+    json!({ "connections": connections.iter().map(as_json).collect::<Vec<_>>(), "next": next })
+}
+
+/// A `Connection` of design.md §6.
+fn as_json(connection: &ListedConnection) -> Value {
+    let reason = match connection.status {
+        Status::NeedsReconnect(reason) => Some(reason.key()),
+        Status::Choosing | Status::Active | Status::Disconnected => None,
+    };
+    let person = connection.person.as_ref().map(|person| {
+        json!({
+            "id": person.person_id, "zuid": person.zuid, "display_name": person.display_name, "email": person.email,
+        })
+    });
+    let organization = connection.organization.as_ref().map(|organization| {
+        json!({ "id": organization.zoho_id, "name": organization.name, "environment": organization.environment })
+    });
+    json!({
+        "id": connection.connection_id,
+        "tenant": {
+            "id": connection.tenant_id, "external_id": connection.tenant_external_id, "name": connection.tenant_name,
+        },
+        "person": person,
+        "organization": organization,
+        "product": connection.product.key(),
+        "data_centre": connection.data_centre.key(),
+        "status": connection.status.key(),
+        "status_reason": reason,
+        "scopes_requested": connection.scopes_requested,
+        "scopes_granted": connection.scopes_granted,
+        "connected_at": time(connection.connected_at),
+        "last_refreshed_at": connection.last_refreshed_at.map(time),
+        "last_used_at": connection.last_used_at.map(time),
+        "health": connection.health.key(),
+    })
+}
+
+fn time(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}

@@ -1,0 +1,86 @@
+//! Query parameters, read with all their mistakes at once: what is unknown, doubled or malformed is
+//! named in `errors[]` (design.md §6).
+
+use std::{collections::BTreeMap, fmt::Display};
+
+use url::form_urlencoded;
+
+use crate::{
+    domain::text,
+    http::problem::{MemberError, Problem},
+};
+
+/// Mistakes told at once; nobody makes more by accident.
+const MOST_ERRORS: usize = 20;
+/// Longest value that is looked at.
+const LONGEST: usize = 1024;
+
+#[derive(Debug)]
+pub(super) struct Parameters {
+    given: BTreeMap<String, String>,
+    errors: Vec<MemberError>,
+}
+
+impl Parameters {
+    pub(super) fn read(query: &str) -> Self {
+        let mut parameters = Self { given: BTreeMap::new(), errors: Vec::new() };
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            if parameters.given.contains_key(&*name) {
+                parameters.add(&name, "must be given once");
+            } else if value.len() > LONGEST {
+                parameters.add(&name, "is too long");
+                parameters.given.insert(name.into_owned(), String::new());
+            } else {
+                parameters.given.insert(name.into_owned(), value.into_owned());
+            }
+        }
+        parameters
+    }
+
+    /// One parameter, as the type it stands for; an empty one counts as not given.
+    pub(super) fn take<T, E: Display>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, E>) -> Option<T> {
+        let value = self.given.remove(name).filter(|value| !value.is_empty())?;
+        match parse(&value) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.add(name, error);
+                None
+            }
+        }
+    }
+
+    /// What nobody took is unknown.
+    pub(super) fn finish(mut self) -> Result<(), Problem> {
+        for name in std::mem::take(&mut self.given).into_keys() {
+            self.add(&name, "is no parameter of this call");
+        }
+        self.errors.truncate(MOST_ERRORS);
+        if self.errors.is_empty() { Ok(()) } else { Err(Problem::Invalid(self.errors)) }
+    }
+
+    fn add(&mut self, name: &str, detail: impl Display) {
+        self.errors.push(MemberError { member: text::shown(&text::clean(name)), detail: detail.to_string() });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(text: &str) -> Result<u8, &'static str> {
+        text.parse().map_err(|_| "must be a number")
+    }
+
+    #[test]
+    fn every_mistake_is_named_at_once() {
+        let mut parameters = Parameters::read("limit=many&limit=2&colour=blue&page=");
+        assert_eq!(parameters.take("limit", number), None);
+        assert_eq!(parameters.take("page", number), None);
+        let Err(Problem::Invalid(errors)) = parameters.finish() else { panic!("not refused") };
+        let told: Vec<_> = errors.iter().map(|error| format!("{} {}", error.member, error.detail)).collect();
+        assert_eq!(told, ["limit must be given once", "limit must be a number", "colour is no parameter of this call"]);
+        let mut parameters = Parameters::read("limit=7");
+        assert_eq!(parameters.take("limit", number), Some(7));
+        assert!(parameters.finish().is_ok());
+    }
+}

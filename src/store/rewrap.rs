@@ -1,0 +1,204 @@
+//! Every sealed column, for those who look at keys and not at what they protect: walked in the order
+//! of the primary key, and exchanged by compare-and-swap on the old ciphertext, so that nothing that
+//! was written meanwhile is overwritten.
+
+use sqlx::PgExecutor;
+
+use super::{StoreError, tx::Tx};
+use crate::domain::ids::{ConnectionId, RevocationId, TenantId};
+
+/// Rows of one step: small, because a step that waits for one locked row holds the others.
+pub(crate) const BATCH: i64 = 100;
+
+#[derive(Debug)]
+pub(crate) struct SealedConnection {
+    pub(crate) tenant_id: TenantId,
+    pub(crate) connection_id: ConnectionId,
+    pub(crate) refresh_token_sealed: Option<Vec<u8>>,
+    pub(crate) access_token_sealed: Option<Vec<u8>>,
+}
+
+pub(crate) async fn list_connections(
+    db: impl PgExecutor<'_>,
+    after: Option<(TenantId, ConnectionId)>,
+) -> Result<Vec<SealedConnection>, StoreError> {
+    let (tenant_id, connection_id) = after.unzip();
+    Ok(sqlx::query_as!(
+        SealedConnection,
+        r#"select tenant_id as "tenant_id: TenantId", connection_id as "connection_id: ConnectionId", refresh_token_sealed,
+               access_token_sealed
+           from connection
+           where (tenant_id, connection_id) >
+               (coalesce($1, '00000000-0000-0000-0000-000000000000'::uuid), coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid))
+           order by tenant_id, connection_id limit $3"#,
+        tenant_id as Option<TenantId>,
+        connection_id as Option<ConnectionId>,
+        BATCH,
+    )
+    .fetch_all(db)
+    .await?)
+}
+
+/// An old ciphertext of a row, and the new one.
+#[derive(Debug)]
+pub(crate) struct Swap<Row> {
+    pub(crate) row: Row,
+    pub(crate) old: Vec<u8>,
+    pub(crate) new: Vec<u8>,
+}
+
+/// The columns of `unnest`: ids, old and new ciphertexts.
+fn columns<Row: Copy>(swaps: &[Swap<Row>]) -> (Vec<Row>, Vec<Vec<u8>>, Vec<Vec<u8>>) {
+    let ids = swaps.iter().map(|swap| swap.row).collect();
+    let (old, new) = swaps.iter().map(|swap| (swap.old.clone(), swap.new.clone())).unzip();
+    (ids, old, new)
+}
+
+/// Tells how many still held the old ciphertext.
+pub(crate) async fn update_refresh_tokens(
+    db: impl PgExecutor<'_>,
+    swaps: &[Swap<(TenantId, ConnectionId)>],
+) -> Result<u64, StoreError> {
+    let (rows, old, new) = columns(swaps);
+    let (tenants, connections): (Vec<TenantId>, Vec<ConnectionId>) = rows.into_iter().unzip();
+    let done = sqlx::query!(
+        "update connection c set refresh_token_sealed = s.new
+         from unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::bytea[]) s (tenant_id, connection_id, old, new)
+         where c.tenant_id = s.tenant_id and c.connection_id = s.connection_id and c.refresh_token_sealed = s.old",
+        &tenants as &[TenantId],
+        &connections as &[ConnectionId],
+        &old,
+        &new,
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Tells how many still held the old ciphertext.
+pub(crate) async fn update_access_tokens(
+    db: impl PgExecutor<'_>,
+    swaps: &[Swap<(TenantId, ConnectionId)>],
+) -> Result<u64, StoreError> {
+    let (rows, old, new) = columns(swaps);
+    let (tenants, connections): (Vec<TenantId>, Vec<ConnectionId>) = rows.into_iter().unzip();
+    let done = sqlx::query!(
+        "update connection c set access_token_sealed = s.new
+         from unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::bytea[]) s (tenant_id, connection_id, old, new)
+         where c.tenant_id = s.tenant_id and c.connection_id = s.connection_id and c.access_token_sealed = s.old",
+        &tenants as &[TenantId],
+        &connections as &[ConnectionId],
+        &old,
+        &new,
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+#[derive(Debug)]
+pub(crate) struct SealedRevocation {
+    pub(crate) revocation_id: RevocationId,
+    pub(crate) token_sealed: Vec<u8>,
+    pub(crate) sealed_as: String,
+}
+
+pub(crate) async fn list_revocations(
+    db: impl PgExecutor<'_>,
+    after: Option<RevocationId>,
+) -> Result<Vec<SealedRevocation>, StoreError> {
+    Ok(sqlx::query_as!(
+        SealedRevocation,
+        r#"select revocation_id as "revocation_id: RevocationId", token_sealed as "token_sealed!", sealed_as
+           from revocation
+           where token_sealed is not null and revocation_id > coalesce($1, '00000000-0000-0000-0000-000000000000'::uuid)
+           order by revocation_id limit $2"#,
+        after as Option<RevocationId>,
+        BATCH,
+    )
+    .fetch_all(db)
+    .await?)
+}
+
+/// Tells how many still held the old ciphertext.
+pub(crate) async fn update_revocations(
+    db: impl PgExecutor<'_>,
+    swaps: &[Swap<RevocationId>],
+) -> Result<u64, StoreError> {
+    let (revocations, old, new) = columns(swaps);
+    let done = sqlx::query!(
+        "update revocation r set token_sealed = s.new
+         from unnest($1::uuid[], $2::bytea[], $3::bytea[]) s (revocation_id, old, new)
+         where r.revocation_id = s.revocation_id and r.token_sealed = s.old",
+        &revocations as &[RevocationId],
+        &old,
+        &new,
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+#[derive(Debug)]
+pub(crate) struct SealedEscrow {
+    pub(crate) state_digest: Vec<u8>,
+    pub(crate) grant_sealed: Vec<u8>,
+}
+
+pub(crate) async fn list_escrows(
+    db: impl PgExecutor<'_>,
+    after: Option<&[u8]>,
+) -> Result<Vec<SealedEscrow>, StoreError> {
+    Ok(sqlx::query_as!(
+        SealedEscrow,
+        r#"select state_digest, grant_sealed from token_escrow
+           where state_digest > coalesce($1, ''::bytea) order by state_digest limit $2"#,
+        after,
+        BATCH,
+    )
+    .fetch_all(db)
+    .await?)
+}
+
+/// Tells how many still held the old ciphertext.
+pub(crate) async fn update_escrows(db: impl PgExecutor<'_>, swaps: &[Swap<&[u8]>]) -> Result<u64, StoreError> {
+    let (states, old, new) = columns(swaps);
+    let states: Vec<Vec<u8>> = states.into_iter().map(<[u8]>::to_vec).collect();
+    let done = sqlx::query!(
+        "update token_escrow e set grant_sealed = s.new
+         from unnest($1::bytea[], $2::bytea[], $3::bytea[]) s (state_digest, old, new)
+         where e.state_digest = s.state_digest and e.grant_sealed = s.old",
+        &states,
+        &old,
+        &new,
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// A key by its id, and how many stored values need it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub(crate) struct KeyInUse {
+    pub(crate) id: String,
+    pub(crate) values: i64,
+}
+
+/// Which keys the stored values are sealed under. Reads every sealed value: for operators and for
+/// the start, not for requests.
+pub(crate) async fn list_keys_in_use(tx: &mut Tx) -> Result<Vec<KeyInUse>, StoreError> {
+    sqlx::query("set local statement_timeout = '120s'").execute(&mut **tx).await?;
+    Ok(sqlx::query_as!(
+        KeyInUse,
+        r#"select encode(substring(sealed from 3 for get_byte(sealed, 1)), 'escape') as "id!", count(*) as "values!"
+           from (
+               select refresh_token_sealed as sealed from connection
+               union all select access_token_sealed from connection
+               union all select token_sealed from revocation
+               union all select grant_sealed from token_escrow) stored
+           where octet_length(sealed) > 2
+           group by 1 order by 1"#
+    )
+    .fetch_all(&mut **tx)
+    .await?)
+}

@@ -1,0 +1,166 @@
+//! Changing the keys that seal what is stored (security.md R-23).
+
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::{
+    harness::{Installation, key, key_text, text},
+    sealed::{open, seal},
+};
+
+const TENANT: &str = "01930000-0000-7000-8000-000000000001";
+
+struct Stored {
+    connection: Uuid,
+    refresh_place: String,
+    revocation_place: String,
+    escrow_place: String,
+}
+
+/// A connection with both tokens, a token that waits for its revocation and a grant in escrow, all
+/// under `k1`, and many more connections, so that there are several batches.
+async fn furnish(installation: &mut Installation) -> Stored {
+    use base64::Engine as _;
+    installation
+        .execute(
+            "insert into tenant (tenant_id, name, slug, created_at) values ('01930000-0000-7000-8000-000000000001', 'Acme', 'acme', '2026-01-01Z')",
+        )
+        .await;
+    let connections: Vec<Uuid> = (0..250).map(|_| Uuid::now_v7()).collect();
+    let refresh_place = |connection: &Uuid| format!("lwz1|connection.refresh_token_sealed|{TENANT}|{connection}");
+    for (number, connection) in connections.iter().enumerate() {
+        let access_place = format!("lwz1|connection.access_token_sealed|{TENANT}|{connection}");
+        sqlx::query(
+            "insert into connection (tenant_id, connection_id, product, data_centre, status, scopes_requested, scopes_granted, client_id,
+                 refresh_token_sealed, access_token_sealed, token_version, health, connected_at, consented_at)
+             values ($1::uuid, $2, 'p' || $5, 'eu', 'choosing', '{}', '{}', 'client', $3, $4, 1, 'ok', '2026-01-01Z', '2026-01-01Z')",
+        )
+        .bind(TENANT.parse::<Uuid>().expect("an id"))
+        .bind(connection)
+        .bind(seal("k1", key(1), &refresh_place(connection), &format!("1000.refresh.{connection}")))
+        .bind(seal("k1", key(1), &access_place, "1000.access"))
+        .bind(number.to_string())
+        .execute(&mut installation.admin)
+        .await
+        .expect("a connection");
+    }
+    // A superseded token keeps the place of the connection it came from.
+    let revocation_place = refresh_place(&connections[0]);
+    sqlx::query(
+        "insert into revocation (revocation_id, tenant_id, client_id, data_centre, reason, token_sealed, sealed_as, created_at, due_at, tries)
+         values ($1, $2::uuid, 'client', 'eu', 'superseded', $3, $4, '2026-01-01Z', '2099-01-01Z', 0)",
+    )
+    .bind(Uuid::now_v7())
+    .bind(TENANT.parse::<Uuid>().expect("an id"))
+    .bind(seal("k1", key(1), &revocation_place, "1000.superseded"))
+    .bind(&revocation_place)
+    .execute(&mut installation.admin)
+    .await
+    .expect("a revocation");
+    let state = [7_u8; 32];
+    let escrow_place =
+        format!("lwz1|token_escrow.grant_sealed|-|{}", base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(state));
+    sqlx::query(
+        "with attempt as (
+           insert into login_attempt (state_digest, owner, stage, purpose, offline, data_centre, scopes_requested, return_path, request_id, peer, taken_at)
+           values ($1, $2, 'kept', 'sign_in', true, 'eu', '{}', '/', $2, '127.0.0.1', '2026-01-01Z'))
+         insert into token_escrow values ($1, $3, '2026-01-01Z', '2099-01-01Z', 1)",
+    )
+    .bind(&state[..])
+    .bind(Uuid::now_v7())
+    .bind(seal("k1", key(1), &escrow_place, "{\"grant\":1}"))
+    .execute(&mut installation.admin)
+    .await
+    .expect("an escrow");
+    Stored { connection: connections[0], refresh_place: refresh_place(&connections[0]), revocation_place, escrow_place }
+}
+
+const VALUES: u64 = 250 * 2 + 2;
+
+#[tokio::test]
+async fn r23_everything_is_sealed_anew_while_the_site_serves_and_the_old_key_can_go() {
+    let mut installation = Installation::new().await;
+    let stored = furnish(&mut installation).await;
+    installation.set("ENCRYPTION_KEYS", format!("{},{}", key_text("k2", key(50)), key_text("k1", key(1))));
+    let site = installation.serve();
+    let rewrap = ["keys", "rewrap", "--json"];
+    assert_eq!(
+        installation.json(&rewrap),
+        json!({ "key": "k2", "resealed": VALUES, "already_current": 0, "unreadable": 0, "other_keys_in_use": [] })
+    );
+    assert_eq!(
+        installation.json(&rewrap),
+        json!({ "key": "k2", "resealed": 0, "already_current": VALUES, "unreadable": 0, "other_keys_in_use": [] })
+    );
+    drop(site);
+    let row: (Vec<u8>, Vec<u8>, Vec<u8>) = sqlx::query_as(
+        "select refresh_token_sealed, (select token_sealed from revocation), (select grant_sealed from token_escrow)
+         from connection where connection_id = $1",
+    )
+    .bind(stored.connection)
+    .fetch_one(&mut installation.admin)
+    .await
+    .expect("the rows");
+    let new_alone = [("k2", key(50))];
+    let plain = format!("1000.refresh.{}", stored.connection);
+    assert_eq!(open(&new_alone, &stored.refresh_place, &row.0), ("k2".to_owned(), plain));
+    assert_eq!(open(&new_alone, &stored.revocation_place, &row.1).1, "1000.superseded");
+    assert_eq!(open(&new_alone, &stored.escrow_place, &row.2).1, "{\"grant\":1}");
+    assert_eq!(installation.audited().await, [format!("command keys_rewrapped done {VALUES} values under key k2")]);
+
+    installation.set("ENCRYPTION_KEYS", key_text("k2", key(50)));
+    assert_eq!(installation.json(&rewrap)["already_current"], VALUES);
+}
+
+#[tokio::test]
+async fn r23_a_key_still_in_use_is_not_dropped_unnoticed() {
+    let mut installation = Installation::new().await;
+    furnish(&mut installation).await;
+    installation.set("ENCRYPTION_KEYS", key_text("k2", key(50)));
+
+    let output = installation.run(&["keys", "rewrap", "--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).expect("the result, all the same");
+    assert_eq!((&told["resealed"], &told["unreadable"]), (&json!(0), &json!(VALUES)));
+    assert_eq!(told["other_keys_in_use"], json!([{ "id": "k1", "values": VALUES }]));
+    let said = text(&output.stderr);
+    assert!(said.contains("ENCRYPTION_KEYS") && said.contains("connection.refresh_token_sealed of "), "{said}");
+
+    let doctor = installation.run(&["doctor", "--json"]);
+    assert_eq!(doctor.status.code(), Some(1));
+    let report: serde_json::Value = serde_json::from_slice(&doctor.stdout).expect("JSON");
+    let of_keys = report["findings"].as_array().expect("findings").iter().filter(|finding| finding["area"] == "keys");
+    let wrong: Vec<_> = of_keys.filter(|finding| finding["verdict"] == "wrong").collect();
+    assert_eq!(wrong.len(), 1, "{report}");
+    assert!(wrong[0]["found"].as_str().expect("text").contains("`k1`"));
+
+    let log = installation.serve().terminate();
+    assert!(log.contains("ERROR") && log.contains("\"key.id\":\"k1\""), "{log}");
+
+    installation.set("ENCRYPTION_KEYS", format!("{},{}", key_text("k2", key(50)), key_text("k1", key(1))));
+    assert_eq!(
+        installation.json(&["keys", "rewrap", "--json"])["resealed"],
+        VALUES,
+        "the key's return heals everything"
+    );
+}
+
+#[tokio::test]
+async fn s47_what_does_not_open_is_told_and_left_as_it_is() {
+    let mut installation = Installation::new().await;
+    furnish(&mut installation).await;
+    // Two rows exchange their tokens: under the right key, in the wrong place.
+    installation
+        .execute(
+            "update connection c set refresh_token_sealed = o.refresh_token_sealed from connection o
+             where (c.product, o.product) in (('p3', 'p4'), ('p4', 'p3'))",
+        )
+        .await;
+    installation.set("ENCRYPTION_KEYS", format!("{},{}", key_text("k2", key(50)), key_text("k1", key(1))));
+    let output = installation.run(&["keys", "rewrap", "--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).expect("the result");
+    assert_eq!((&told["resealed"], &told["unreadable"]), (&json!(VALUES - 2), &json!(2)));
+    assert!(text(&output.stderr).contains("altered, or moved"), "{}", text(&output.stderr));
+    assert_eq!(told["other_keys_in_use"], json!([{ "id": "k1", "values": 2 }]));
+}
