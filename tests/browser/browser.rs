@@ -23,6 +23,7 @@ use crate::processes;
 
 /// Nothing takes so long but a machine that is busy with something else.
 const PATIENCE: Duration = Duration::from_secs(20);
+const STARTS: usize = 5;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(25);
 
 #[derive(Debug)]
@@ -36,25 +37,8 @@ pub(crate) struct Browser {
 impl Browser {
     pub(crate) async fn start() -> Self {
         let profile = tempfile::tempdir().expect("a directory");
-        let program = env::var_os("CHROMEDRIVER").unwrap_or_else(|| "chromedriver".into());
-        let mut chromedriver = std::process::Command::new(program)
-            .arg("--port=0")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .process_group(0)
-            .spawn()
-            .expect("chromedriver starts (CHROMEDRIVER names another one)");
-        let mut lines = BufReader::new(chromedriver.stdout.take().expect("piped")).lines();
-        let (say, hear) = mpsc::channel();
-        std::thread::spawn(move || {
-            let port = lines.by_ref().map_while(Result::ok).find_map(|line| {
-                line.split_once("started successfully on port ").map(|(_, port)| port.trim_end_matches('.').to_owned())
-            });
-            let _ = say.send(port);
-            lines.for_each(drop);
-        });
-        let port = hear.recv_timeout(PATIENCE).ok().flatten().expect("chromedriver says its port");
+        let (chromedriver, port) =
+            (0..STARTS).find_map(|_| start_driver()).expect("chromedriver starts (CHROMEDRIVER names another one)");
         let driver = WebDriver::new(format!("http://127.0.0.1:{port}"), capabilities(&profile).expect("capabilities"))
             .await
             .expect("Chromium starts (CHROMIUM names another one)");
@@ -199,6 +183,34 @@ impl Drop for Browser {
         processes::signal("KILL", -i64::from(self.chromedriver.id()));
         let _ = self.chromedriver.wait();
     }
+}
+
+/// The driver picks a free port of IPv6, and gives up where that one is taken in IPv4.
+fn start_driver() -> Option<(Child, String)> {
+    let program = env::var_os("CHROMEDRIVER").unwrap_or_else(|| "chromedriver".into());
+    let mut child = std::process::Command::new(program)
+        .arg("--port=0")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()
+        .ok()?;
+    let mut lines = BufReader::new(child.stdout.take()?).lines().map_while(Result::ok);
+    let (say, hear) = mpsc::channel();
+    std::thread::spawn(move || {
+        let port = lines.find_map(|line| {
+            line.split_once("started successfully on port ").map(|(_, port)| port.trim_end_matches('.').to_owned())
+        });
+        let _ = say.send(port);
+        lines.for_each(drop);
+    });
+    if let Some(port) = hear.recv_timeout(PATIENCE).ok().flatten() {
+        return Some((child, port));
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+    None
 }
 
 fn capabilities(profile: &TempDir) -> WebDriverResult<thirtyfour::ChromeCapabilities> {

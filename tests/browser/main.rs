@@ -30,11 +30,13 @@ use demo::Demo;
 struct Stage {
     demo: Demo,
     browser: Browser,
+    /// What the eye (`appearance`) has found, told together at the end.
+    findings: Vec<String>,
 }
 
 /// Plays one test, and ends both programs however it went.
 async fn on_stage(play: impl AsyncFnOnce(&mut Stage)) {
-    let mut stage = Stage { demo: Demo::start(), browser: Browser::start().await };
+    let mut stage = Stage { demo: Demo::start(), browser: Browser::start().await, findings: Vec::new() };
     let outcome = AssertUnwindSafe(play(&mut stage)).catch_unwind().await;
     if outcome.is_err() {
         stage.browser.describe().await;
@@ -44,6 +46,7 @@ async fn on_stage(play: impl AsyncFnOnce(&mut Stage)) {
     if let Err(panic) = outcome {
         resume(panic);
     }
+    assert!(stage.findings.is_empty(), "{}", stage.findings.join("\n"));
     assert!(complaints.is_empty(), "the browser complains: {complaints:#?}");
     assert!(left_behind.is_empty(), "the demo left processes behind: {left_behind:?}");
 }
