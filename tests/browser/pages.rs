@@ -88,6 +88,7 @@ async fn pages_of_a_signed_in_person() {
         stage.open("/connections").await;
         stage.browser.see("waits for your choice").await;
         stage.examine("connections-many").await;
+        a_form_of_another_session_is_refused(stage).await;
 
         stage.browser.press("Zoho Assist").await;
         stage.browser.see("What you can do").await;
@@ -100,6 +101,15 @@ async fn pages_of_a_signed_in_person() {
         stage.examine("connection-disconnected").await;
     })
     .await;
+}
+
+async fn a_form_of_another_session_is_refused(stage: &mut Stage) {
+    stage.browser.look("document.querySelectorAll('[name=csrf]').forEach((field) => { field.value = 'old'; })").await;
+    stage.browser.press("Connect at Zoho").await;
+    stage.browser.see("This form is too old").await;
+    stage.examine("403").await;
+    stage.browser.press("Back to your connections").await;
+    stage.arrive("/connections").await;
 }
 
 /// The page says what goes on, shows nothing of the code in its address, and goes on by itself.
