@@ -6,10 +6,22 @@ use crate::{Stage, on_stage};
 
 impl Stage {
     /// From `/connections` to the consent page for another product.
-    pub(crate) async fn connect(&self, product: &str) {
+    async fn ask_for(&self, product: &str) {
         self.open("/connections").await;
         self.browser.choose("product", product).await;
         self.browser.press("Connect at Zoho").await;
+    }
+
+    /// The same, and consent.
+    pub(crate) async fn connect(&self, product: &str) {
+        self.ask_for(product).await;
+        self.browser.press("Accept").await;
+    }
+
+    /// The same where Zoho's consent page asks for the organization.
+    async fn connect_at(&self, product: &str, organization: &str) {
+        self.ask_for(product).await;
+        self.browser.press_at(By::Css(format!("input[name='organization'][value='{organization}']"))).await;
         self.browser.press("Accept").await;
     }
 }
@@ -55,6 +67,8 @@ async fn the_person_says_which_organization() {
         stage.sign_in("eu", "bea@example.com").await;
         one_of_several(stage).await;
         one_that_zoho_does_not_tell(stage).await;
+        stage.browser.forget_everything().await;
+        three_environments(stage).await;
     })
     .await;
 }
@@ -87,4 +101,17 @@ async fn one_that_zoho_does_not_tell(stage: &Stage) {
     stage.browser.see("Novak agents").await;
     stage.browser.see("Sandbox").await;
     stage.browser.see("Working").await;
+}
+
+/// The environment is known by the API host that Zoho names.
+async fn three_environments(stage: &mut Stage) {
+    stage.sign_in("in", "isha@example.com").await;
+    for (organization, environment) in [("50000001", "Production"), ("50000002", "Sandbox"), ("50000003", "Developer")]
+    {
+        stage.connect_at("crm", organization).await;
+        stage.arrive("/connections").await;
+        stage.browser.see(&format!("Patel Exports ({environment})")).await;
+    }
+    stage.browser.see("Connections 4").await;
+    stage.examine("connections-environments").await;
 }

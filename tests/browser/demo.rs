@@ -69,7 +69,7 @@ impl Demo {
         let said: Value = serde_json::from_str(&line).expect("one JSON object");
         let text = |name: &str| said[name].as_str().unwrap_or_else(|| panic!("`{name}` in {line}")).to_owned();
         (self.url, self.control) = (text("url"), text("control"));
-        self.people = said["people"].as_array().expect("people").clone();
+        self.people.clone_from(said["people"].as_array().expect("people"));
         assert!(text("api_key").starts_with("lwz_") && text("management").starts_with("http://"));
     }
 

@@ -108,7 +108,7 @@ async fn a_form_of_another_session_is_refused(stage: &mut Stage) {
     stage.browser.press("Connect at Zoho").await;
     stage.browser.see("This form is too old").await;
     stage.examine("403").await;
-    stage.browser.press("Back to your connections").await;
+    stage.browser.press("To your connections").await;
     stage.arrive("/connections").await;
 }
 
