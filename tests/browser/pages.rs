@@ -85,7 +85,7 @@ async fn pages_of_a_signed_in_person() {
         stage.browser.see("There is a problem").await;
         stage.examine("choice-typed-wrong").await;
         stage.connect("crm").await;
-        stage.open("/connections").await;
+        stage.arrive("/connections").await;
         stage.browser.see("waits for your choice").await;
         stage.examine("connections-many").await;
         a_form_of_another_session_is_refused(stage).await;

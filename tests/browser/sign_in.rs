@@ -41,7 +41,7 @@ impl Stage {
 }
 
 #[tokio::test]
-async fn people_of_four_regions_sign_in_by_clicking() {
+async fn s31_people_of_four_regions_sign_in_by_clicking() {
     on_stage(async |stage| {
         for (data_centre, email, region, organization) in [
             ("us", "sam@example.com", "United States", "Rivera Supplies"),
