@@ -20,8 +20,8 @@ const secondsUntil = (iso) => (Date.parse(iso) - Date.now()) / 1000;
 function tellTimes() {
   for (const time of document.querySelectorAll("time[data-relative]")) {
     const seconds = secondsUntil(time.dateTime);
-    const [unit, size] = units.find(([, size]) => Math.abs(seconds) >= size) ?? ["minute", 60];
-    time.textContent = relative.format(Math.trunc(seconds / size), unit);
+    const [unit, size] = units.find(([, size]) => Math.abs(seconds) >= size) ?? [];
+    time.textContent = unit ? relative.format(Math.trunc(seconds / size), unit) : seconds > 0 ? "in a moment" : "just now";
   }
   for (const time of document.querySelectorAll("time[data-countdown]")) {
     const left = Math.ceil(secondsUntil(time.dateTime));
