@@ -1,7 +1,7 @@
 //! Whether a database can carry this program at all (security.md S-73, R-29).
 
 use sqlx::{
-    ConnectOptions as _,
+    AssertSqlSafe, ConnectOptions as _, Row as _,
     postgres::{PgConnectOptions, PgConnection},
 };
 
@@ -12,18 +12,25 @@ const OLDEST_VERSION: i32 = 150_000;
 
 /// Refuses what would be unsafe or would fail later, saying what to change.
 pub(crate) async fn check(options: &PgConnectOptions) -> Result<(), StartError> {
-    let mut connection = options.connect().await.map_err(StartError::DatabaseUnreachable)?;
-    let problems = problems(&mut connection).await.map_err(StartError::DatabaseUnreachable)?;
+    let problems = problems(options).await.map_err(StartError::DatabaseUnreachable)?;
     if problems.is_empty() { Ok(()) } else { Err(StartError::DatabaseUnfit(problems.join("; "))) }
 }
 
-pub(crate) async fn problems(connection: &mut PgConnection) -> Result<Vec<String>, sqlx::Error> {
+async fn problems(options: &PgConnectOptions) -> Result<Vec<String>, sqlx::Error> {
+    let mut connection = options.connect().await?;
+    // First, and alone: behind such a pooler the other questions may be answered by errors.
+    if is_pooled_by_transaction(&mut connection, &mut options.connect().await?).await? {
+        return Ok(vec![
+            "a pooler in transaction mode stands in front of Postgres: switch it to session mode or connect directly"
+                .to_owned(),
+        ]);
+    }
     let row = sqlx::query!(
         r#"select current_setting('server_version_num')::int as "version!", current_setting('max_connections')::int as "max_connections!",
                   r.rolsuper as "is_superuser!", r.rolbypassrls as "bypasses!", r.rolconnlimit as "role_limit!"
            from pg_roles r where r.rolname = current_user"#
     )
-    .fetch_one(&mut *connection)
+    .fetch_one(&mut connection)
     .await?;
     let mut problems = Vec::new();
     if row.version < OLDEST_VERSION {
@@ -42,30 +49,27 @@ pub(crate) async fn problems(connection: &mut PgConnection) -> Result<Vec<String
             "this program needs {CONNECTIONS} connections and Postgres grants {limit}: raise max_connections or the role's limit"
         ));
     }
-    if is_pooled_by_transaction(connection).await? {
-        problems.push(
-            "a pooler in transaction mode stands in front of Postgres: switch it to session mode or connect directly"
-                .to_owned(),
-        );
-    }
     Ok(problems)
 }
 
-/// In session mode a setting of this connection is still there in its next statement, on the same
-/// backend; in transaction mode either may change.
-async fn is_pooled_by_transaction(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+/// In session mode a connection keeps its backend, and finds there what it has set. In transaction
+/// mode another connection's transaction takes the backend that it left idle, and the next
+/// statement runs elsewhere.
+///
+/// Nothing is prepared: two connections that share a backend would stumble over each other's names.
+async fn is_pooled_by_transaction(one: &mut PgConnection, other: &mut PgConnection) -> Result<bool, sqlx::Error> {
     let marker = uuid::Uuid::now_v7().to_string();
-    let mut backends = std::collections::BTreeSet::new();
-    sqlx::query("select set_config('lwz.probe', $1, false)").bind(&marker).execute(&mut *connection).await?;
-    for _ in 0..5 {
-        let (backend, seen): (i32, Option<String>) =
-            sqlx::query_as("select pg_backend_pid(), current_setting('lwz.probe', true)")
-                .fetch_one(&mut *connection)
-                .await?;
-        backends.insert(backend);
+    sqlx::raw_sql(AssertSqlSafe(format!("select set_config('lwz.probe', '{marker}', false)")))
+        .execute(&mut *one)
+        .await?;
+    for _ in 0..3 {
+        sqlx::raw_sql("begin").execute(&mut *other).await?;
+        let seen: Option<String> =
+            sqlx::raw_sql("select current_setting('lwz.probe', true)").fetch_one(&mut *one).await?.try_get(0)?;
+        sqlx::raw_sql("rollback").execute(&mut *other).await?;
         if seen.as_deref() != Some(&marker) {
             return Ok(true);
         }
     }
-    Ok(backends.len() > 1)
+    Ok(false)
 }
