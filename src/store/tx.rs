@@ -11,7 +11,7 @@
 use std::time::Duration;
 
 use sqlx::{
-    PgPool, Postgres, Transaction,
+    PgPool, Postgres, Row as _, Transaction,
     postgres::{PgConnectOptions, PgConnection, PgPoolOptions},
 };
 
@@ -95,12 +95,14 @@ impl Pools {
     }
 }
 
-/// Inside a transaction `now()` stands still while `statement_timestamp()` moves on.
+/// Inside a transaction `now()` stands still while `statement_timestamp()` moves on. Asked by the simple protocol: in the
+/// extended one they differ always, because Bind begins the transaction and Execute the statement; every release would
+/// be rolled back, and Postgres would warn of each (security.md R-20).
 async fn leave_no_transaction(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    let outside =
-        sqlx::query_scalar::<_, bool>("select now() = statement_timestamp()").fetch_one(&mut *connection).await;
+    let answer = sqlx::raw_sql("select now() = statement_timestamp()").fetch_one(&mut *connection).await;
+    let outside = answer.and_then(|row| row.try_get::<bool, _>(0));
     if !matches!(outside, Ok(true)) {
-        sqlx::query("rollback").execute(&mut *connection).await?;
+        sqlx::raw_sql("rollback").execute(&mut *connection).await?;
     }
     Ok(true)
 }
