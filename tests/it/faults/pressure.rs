@@ -12,7 +12,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::{Installation, reset_at};
+use super::{Installation, browser, reset_at};
 use crate::harness::{App, BEA, SAM, process::until, raw};
 
 /// As many exchanges as one data centre gets at once from one replica.
@@ -69,10 +69,8 @@ async fn s14_who_fails_too_often_waits_and_who_succeeds_does_not() {
 async fn s45_r20_requests_that_are_torn_off_leave_no_transaction_and_show_nobody_elses_page() {
     let site = Installation::prepare().await;
     let replica = site.replica("one").await;
-    let people = [
-        (site.visitor(&[&replica]), BEA, "Novak Group", "Rivera"),
-        (site.visitor(&[&replica]), SAM, "Rivera Supplies", "Novak"),
-    ];
+    let people =
+        [(browser(&[&replica]), BEA, "Novak Group", "Rivera"), (browser(&[&replica]), SAM, "Rivera Supplies", "Novak")];
     for (visitor, person, ..) in &people {
         assert_eq!(visitor.sign_in_as(person).await.location(), "/connections");
     }
