@@ -5,6 +5,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+mod architecture;
+mod callback;
+mod connections;
+mod csrf;
 mod emulator;
 mod harness;
+mod headers;
+mod organizations;
+mod products;
+mod sessions;
 mod sign_in;
