@@ -52,7 +52,7 @@ async fn pooler(site: &Installation, mode: &str) -> Pooler {
         site.postgres.port()
     );
     fs::write(&settings, text.lines().map(str::trim).collect::<Vec<_>>().join("\n")).expect("written");
-    let mut command = Command::new("pgbouncer");
+    let mut command = Command::new(std::env::var_os("PGBOUNCER").unwrap_or_else(|| "pgbouncer".into()));
     if directory.path().metadata().expect("ours").uid() == 0 {
         command.args(["-u", "nobody"]);
     }
