@@ -93,7 +93,7 @@ impl ResponseError for Problem {
         match self {
             Self::SignInFirst { return_to } => {
                 let query = match return_to {
-                    Some(path) => url::form_urlencoded::Serializer::new("/?".to_owned())
+                    Some(path) => url::form_urlencoded::Serializer::for_suffix("/?".to_owned(), 2)
                         .append_pair("return_to", path.as_str())
                         .finish(),
                     None => "/".to_owned(),

@@ -5,9 +5,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+mod architecture;
+mod callback;
+mod connections;
+mod csrf;
 mod emulator;
 mod faults;
 mod harness;
+mod headers;
 mod isolation;
+mod organizations;
+mod products;
 mod secrets;
+mod sessions;
 mod sign_in;

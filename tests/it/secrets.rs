@@ -39,9 +39,9 @@ async fn s30_s67_s68_no_secret_stands_anywhere() {
     let replica = site.replica_with("one", &[("FAILED_EXCHANGES_PER_MINUTE", "0")]).await;
 
     let mut run = Run::new(&site);
-    run.what_goes_well(&site, &replica).await;
+    run.what_goes_well(&replica).await;
     run.what_goes_wrong_at_zoho(&site, &replica).await;
-    run.what_strangers_send(&site, &replica).await;
+    run.what_strangers_send(&replica).await;
     run.what_a_lost_database_brings(&mut site, &replica).await;
     let metrics = site.metrics(&replica).await;
 

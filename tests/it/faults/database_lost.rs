@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Installation, land};
+use super::{Installation, browser, land};
 use crate::harness::{BEA, SAM, process::until};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -10,12 +10,12 @@ async fn r1_nothing_is_spent_while_the_database_is_down() {
     let mut site = Installation::prepare().await;
     let replica = site.replica("one").await;
     // So that pooled connections exist which the crash breaks.
-    assert_eq!(site.visitor(&[&replica]).sign_in_as(SAM).await.location(), "/connections");
+    assert_eq!(browser(&[&replica]).sign_in_as(SAM).await.location(), "/connections");
     let (visitor, callback) = site.consented(&[&replica], BEA).await;
     site.postgres.kill();
 
     let refused = until("nobody is sent to consent", Duration::from_secs(2), async || {
-        let page = site.visitor(&[&replica]).get("/login").await;
+        let page = browser(&[&replica]).get("/login").await;
         (page.status == 503).then_some(page)
     });
     assert_ne!(refused.await.header("retry-after"), "");

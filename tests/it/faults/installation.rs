@@ -25,6 +25,12 @@ pub struct Installation {
     pub postgres: OwnPostgres,
 }
 
+/// A browser of these replicas.
+pub fn browser(replicas: &[&Program]) -> Visitor {
+    let addresses = replicas.iter().map(|replica| replica.address()).collect();
+    Visitor::new(PUBLIC_URL.parse().expect("a URL"), addresses)
+}
+
 pub fn encryption_key(id: &str) -> String {
     format!("{id}:{}", STANDARD.encode(rand::random::<[u8; 32]>()))
 }
@@ -77,15 +83,9 @@ impl Installation {
         environment
     }
 
-    /// A browser of these replicas.
-    pub fn visitor(&self, replicas: &[&Program]) -> Visitor {
-        let addresses = replicas.iter().map(|replica| replica.address()).collect();
-        Visitor::new(PUBLIC_URL.parse().expect("a URL"), addresses)
-    }
-
     /// A browser that has consented, and the way home that it has not taken yet.
     pub async fn consented(&self, replicas: &[&Program], person: &str) -> (Visitor, String) {
-        let visitor = self.visitor(replicas);
+        let visitor = browser(replicas);
         let consent = visitor.begin("/login").await;
         let callback = visitor.go_to_zoho(&consent, person).await;
         (visitor, callback)

@@ -5,6 +5,7 @@
 mod commit_in_doubt;
 mod database_lost;
 mod installation;
+mod network;
 mod pooler;
 mod pressure;
 mod program_lost;
@@ -16,7 +17,7 @@ use std::time::Duration;
 use socket2::SockRef;
 use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 
-pub use installation::{Installation, encryption_key};
+pub use installation::{Installation, browser, encryption_key};
 
 use crate::harness::{
     Visitor,
@@ -32,7 +33,7 @@ pub async fn land(visitor: &Visitor, callback: &str, bound: Duration) -> String 
             assert!(page.status == 200 || page.status == 503, "{address}: {} {}", page.status, page.text);
             return None;
         }
-        address = page.location().to_owned();
+        page.location().clone_into(&mut address);
         (!address.starts_with("/login/finishing/")).then(|| address.clone())
     })
     .await

@@ -9,7 +9,7 @@ use std::{
 
 use tokio::net::TcpStream;
 
-use super::Installation;
+use super::{Installation, browser};
 use crate::harness::{
     BEA,
     process::{Program, until},
@@ -52,7 +52,7 @@ async fn pooler(site: &Installation, mode: &str) -> Pooler {
         site.postgres.port()
     );
     fs::write(&settings, text.lines().map(str::trim).collect::<Vec<_>>().join("\n")).expect("written");
-    let mut command = Command::new("pgbouncer");
+    let mut command = Command::new(std::env::var_os("PGBOUNCER").unwrap_or_else(|| "pgbouncer".into()));
     if directory.path().metadata().expect("ours").uid() == 0 {
         command.args(["-u", "nobody"]);
     }
@@ -72,7 +72,7 @@ async fn r29_a_pooler_in_session_mode_changes_nothing() {
     let site = Installation::prepare().await;
     let pooler = pooler(&site, "session").await;
     let replica = site.replica_with("one", &[("DATABASE_URL", &pooler.url)]).await;
-    let visitor = site.visitor(&[&replica]);
+    let visitor = browser(&[&replica]);
     assert_eq!(visitor.sign_in_as(BEA).await.location(), "/connections");
     assert!(visitor.is_signed_in().await);
 }

@@ -12,8 +12,8 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::{Installation, reset_at};
-use crate::harness::{App, BEA, SAM, raw};
+use super::{Installation, browser, reset_at};
+use crate::harness::{App, BEA, SAM, process::until, raw};
 
 /// As many exchanges as one data centre gets at once from one replica.
 const EXCHANGES: usize = 32;
@@ -69,10 +69,8 @@ async fn s14_who_fails_too_often_waits_and_who_succeeds_does_not() {
 async fn s45_r20_requests_that_are_torn_off_leave_no_transaction_and_show_nobody_elses_page() {
     let site = Installation::prepare().await;
     let replica = site.replica("one").await;
-    let people = [
-        (site.visitor(&[&replica]), BEA, "Novak Group", "Rivera"),
-        (site.visitor(&[&replica]), SAM, "Rivera Supplies", "Novak"),
-    ];
+    let people =
+        [(browser(&[&replica]), BEA, "Novak Group", "Rivera"), (browser(&[&replica]), SAM, "Rivera Supplies", "Novak")];
     for (visitor, person, ..) in &people {
         assert_eq!(visitor.sign_in_as(person).await.location(), "/connections");
     }
@@ -97,14 +95,25 @@ async fn s45_r20_requests_that_are_torn_off_leave_no_transaction_and_show_nobody
             });
             let read = people.iter().map(async |(visitor, _, own, foreign)| {
                 let page = visitor.get("/connections").await;
-                page.assert_status(200);
-                assert!(page.text.contains(own) && !page.text.contains(foreign), "{own}");
+                assert!(!page.text.contains(foreign), "{own} reads of {foreign}");
+                // Too much at once may be refused, politely.
+                assert!(
+                    page.has(own) || (page.status == 503 && !page.header("retry-after").is_empty()),
+                    "{}",
+                    page.text
+                );
             });
             tokio::join!(join_all(torn), join_all(read));
         }
         done.store(true, Ordering::SeqCst);
     };
     let ((), longest) = tokio::join!(work, idle);
+    for (visitor, _, own, _) in &people {
+        let back = until("the pools are whole", Duration::from_secs(5), async || {
+            Some(visitor.get("/connections").await).filter(|page| page.status == 200)
+        });
+        assert!(back.await.has(own));
+    }
     assert!(longest < 1.0, "a backend idled in a transaction for {longest} s");
     assert!(replica.log().contains(r#""status":499"#), "some were torn off in time");
     let log = site.postgres.log();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{Installation, land, reset_at};
+use super::{Installation, browser, land, reset_at};
 use crate::harness::BEA;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -80,6 +80,6 @@ async fn r24_a_replica_that_is_asked_to_stop_says_so_first_and_serves_on() {
     let mut replica = site.replica("one").await;
     replica.signal("TERM");
     site.until_ready(&replica, false).await;
-    assert_eq!(site.visitor(&[&replica]).sign_in_as(BEA).await.location(), "/connections");
+    assert_eq!(browser(&[&replica]).sign_in_as(BEA).await.location(), "/connections");
     assert_eq!(replica.wait(Duration::from_secs(40)).await.code(), Some(0));
 }

@@ -2,6 +2,7 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener},
+    sync::LazyLock,
     time::Duration,
 };
 
@@ -12,9 +13,16 @@ use login_with_zoho::{
     settings::{ClientSecret, DataCentre, LogFormat, PublicUrl, Servers, ZohoClient},
 };
 use secrecy::SecretString;
+use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 use super::{Control, Database, Visitor, database};
+
+/// Where the site lives. Not in the test's own runtime: that one stands still while a database is dropped, and
+/// Postgres would wait for whoever was just signing in to it.
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime")
+});
 
 /// Where time begins, unless a test wants the machine's.
 const START: &str = "2026-11-21T10:00:00Z";
@@ -168,9 +176,10 @@ impl Builder {
         let mut replicas = Vec::new();
         for index in 0..self.replicas {
             config.listen = (Ipv4Addr::LOCALHOST, if index == 0 { port } else { 0 }).into();
-            let application = Application::build(config.clone(), clock.clone()).await?;
+            let build = Application::build(config.clone(), clock.clone());
+            let application = RUNTIME.spawn(build).await.unwrap()?;
             replicas.push(Replica { address: application.listening(), management: application.management() });
-            tokio::spawn(application.run_until(stop.clone(), Duration::ZERO));
+            RUNTIME.spawn(application.run_until(stop.clone(), Duration::ZERO));
         }
         Ok(Started { zoho, clock, config, replicas, stop, emulator })
     }

@@ -59,6 +59,9 @@ async fn exists(connection: &mut PgConnection, question: &'static str, name: &st
     sqlx::query(question).bind(name).fetch_optional(connection).await.expect("the catalogue answers").is_some()
 }
 
+/// Partitions come and go with the months, and are counted by their parents.
+const TABLES: &str = "select relname from pg_class where relnamespace = 'public'::regnamespace
+                      and relkind in ('r', 'p') and not relispartition order by 1";
 const IS_DATABASE: &str = "select from pg_database where datname = $1";
 const IS_ROLE: &str = "select from pg_roles where rolname = $1";
 
@@ -150,7 +153,7 @@ impl Database {
     /// How many rows each table has.
     pub async fn row_counts(&self) -> BTreeMap<String, i64> {
         let mut counts = BTreeMap::new();
-        for table in self.column("select tablename from pg_tables where schemaname = 'public'").await {
+        for table in self.column(TABLES).await {
             let count = self.count(&table).await;
             counts.insert(table, count);
         }

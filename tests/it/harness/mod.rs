@@ -90,3 +90,20 @@ pub fn with_parameter(url: &str, name: &str, value: Option<&str>) -> String {
         .finish();
     format!("{path}?{changed}")
 }
+
+/// A text with every id in it masked, so that two pages can be compared.
+pub fn without_ids(text: &str) -> String {
+    const LENGTH: usize = 36;
+    let mut masked = String::new();
+    let mut rest = text;
+    while let Some(next) = rest.chars().next() {
+        if rest.get(..LENGTH).is_some_and(|piece| uuid::Uuid::parse_str(piece).is_ok()) {
+            masked.push_str("(id)");
+            rest = &rest[LENGTH..];
+        } else {
+            masked.push(next);
+            rest = &rest[next.len_utf8()..];
+        }
+    }
+    masked
+}

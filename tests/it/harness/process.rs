@@ -6,6 +6,7 @@
 use std::{
     collections::BTreeMap,
     fs::File,
+    io::Write as _,
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
@@ -127,10 +128,10 @@ impl Drop for Program {
             self.kill();
         }
         if std::thread::panicking() {
-            for line in self.log().lines().rev().take(40).collect::<Vec<_>>().into_iter().rev() {
-                // The test's own output, shown when it fails.
-                println!("{line}");
-            }
+            let log = self.log();
+            let lines: Vec<_> = log.lines().collect();
+            // The test's own output, shown when it fails.
+            let _ = writeln!(std::io::stdout(), "{}", lines[lines.len().saturating_sub(40)..].join("\n"));
         }
     }
 }

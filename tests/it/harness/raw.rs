@@ -38,9 +38,7 @@ pub fn header<'a>(answer: &'a str, name: &str) -> Option<&'a str> {
         .map(|(_, value)| value.trim())
 }
 
-/// Sends a request and closes with RST, as a browser does whose tab is gone.
-pub async fn send_and_reset(address: SocketAddr, request: &[u8]) {
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    stream.write_all(request).await.unwrap();
+/// Closes with RST, as a browser does whose tab is gone.
+pub fn reset(stream: TcpStream) {
     socket2::SockRef::from(&stream).set_linger(Some(std::time::Duration::ZERO)).unwrap();
 }

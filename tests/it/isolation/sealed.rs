@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    faults::{Installation, encryption_key},
+    faults::{Installation, browser, encryption_key},
     harness::{App, BEA, SAM, Visitor, process::until},
 };
 
@@ -55,7 +55,7 @@ fn moved(to: Visitor, from: &Visitor) -> Visitor {
 async fn r22_a_missing_key_overwrites_nothing_and_its_return_heals_everything() {
     let site = Installation::prepare().await;
     let whole = site.replica("whole").await;
-    let visitor = site.visitor(&[&whole]);
+    let visitor = browser(&[&whole]);
     visitor.sign_in_as(BEA).await.assert_status(303);
     let other_key = encryption_key("second");
     let keyless = site.replica_with("keyless", &[("ENCRYPTION_KEYS", &other_key)]).await;
@@ -66,7 +66,7 @@ async fn r22_a_missing_key_overwrites_nothing_and_its_return_heals_everything() 
     traveller.get(&callback).await.assert_status(303);
 
     drop(whole);
-    let visitor = moved(site.visitor(&[&keyless]), &visitor);
+    let visitor = moved(browser(&[&keyless]), &visitor);
     let page = format!("/connections/{}/disconnect", visitor.only_connection().await);
     visitor.submit(&page, &page, &[]).await.assert_status(303);
     until("the keyless replica has tried", Duration::from_secs(10), async || {
@@ -86,6 +86,6 @@ async fn r22_a_missing_key_overwrites_nothing_and_its_return_heals_everything() 
     })
     .await;
     assert_eq!(site.ask("select outcome from revocation").await, "yes");
-    let visitor = moved(site.visitor(&[&healed]), &visitor);
+    let visitor = moved(browser(&[&healed]), &visitor);
     assert!(visitor.is_signed_in().await);
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::{
-    faults::{Installation, land},
+    faults::{Installation, browser, land},
     harness::{
         ANN, BEA, CHLOE, ISHA, Page, SAM, SAM_OF_EUROPE, Visitor, YUKI, logs::Secrets, parameter, process::Program, raw,
     },
@@ -90,8 +90,8 @@ impl Run {
         page
     }
 
-    pub async fn what_goes_well(&mut self, site: &Installation, replica: &Program) {
-        let visitor = site.visitor(&[replica]);
+    pub async fn what_goes_well(&mut self, replica: &Program) {
+        let visitor = browser(&[replica]);
         for page in ["/", "/problems", "/readyz", "/static/app.css", "/nowhere"] {
             self.get(&visitor, page).await;
         }
@@ -134,7 +134,7 @@ impl Run {
             json!({"body": "{\"error\": \"Access Denied\"}", "content_type": "application/json", "status": 400}),
         ];
         for act in acts {
-            let visitor = site.visitor(&[replica]);
+            let visitor = browser(&[replica]);
             let callback = self.consented(&visitor, SAM).await;
             site.zoho
                 .fault(json!({"path": "/oauth/v2/token", "grant_type": "authorization_code", "count": 1, "act": act}))
@@ -149,23 +149,23 @@ impl Run {
             ("/api/v2/", CHLOE, json!({"html": "<h1>Sorry</h1>"})),
             ("/oauth/v2/token/revoke", SAM_OF_EUROPE, json!({"status": 500})),
         ] {
-            let visitor = site.visitor(&[replica]);
+            let visitor = browser(&[replica]);
             let callback = self.consented(&visitor, person).await;
             site.zoho.fault(json!({"path": path, "count": 1, "act": act})).await;
             land(&visitor, &callback, Duration::from_secs(60)).await;
             self.come_back(&visitor, &callback).await;
             site.zoho.clear_faults().await;
         }
-        let visitor = site.visitor(&[replica]);
+        let visitor = browser(&[replica]);
         let begun = self.get(&visitor, "/login").await;
         let callback = visitor.refuse_at_zoho(begun.location(), SAM).await;
         assert_eq!(self.come_back(&visitor, &callback).await.location(), "/problems/access-denied");
     }
 
-    pub async fn what_strangers_send(&mut self, site: &Installation, replica: &Program) {
-        let visitor = site.visitor(&[replica]);
+    pub async fn what_strangers_send(&mut self, replica: &Program) {
+        let visitor = browser(&[replica]);
         let callback = self.consented(&visitor, YUKI).await;
-        self.get(&site.visitor(&[replica]), &callback).await.assert_status(400);
+        self.get(&browser(&[replica]), &callback).await.assert_status(400);
         let (path, query) = callback.split_once('?').expect("a query");
         let path_only = path.strip_prefix("http://localhost:8080").expect("ours");
         for target in [
@@ -203,7 +203,7 @@ impl Run {
     }
 
     pub async fn what_a_lost_database_brings(&mut self, site: &mut Installation, replica: &Program) {
-        let visitor = site.visitor(&[replica]);
+        let visitor = browser(&[replica]);
         let callback = self.consented(&visitor, SAM).await;
         site.delay_exchange(1000).await;
         let calls = site.zoho.requests("/oauth/v2/token").await.len();
@@ -218,7 +218,7 @@ impl Run {
         // And statements that fail, with their parameters.
         site.execute("alter table connection rename to elsewhere").await;
         self.get(&visitor, "/connections").await;
-        let other = site.visitor(&[replica]);
+        let other = browser(&[replica]);
         let callback = self.consented(&other, BEA).await;
         self.get(&other, &callback).await;
         site.execute("alter table elsewhere rename to connection").await;
