@@ -13,7 +13,7 @@ async fn s6_twenty_deliveries_over_three_replicas_are_one_exchange_and_twenty_la
     app.zoho.fault(serde_json::json!({"path": "/oauth/v2/token", "act": {"delay_ms": 400}})).await;
     let deliveries = (0..20).map(|index| {
         let (browser, url) = (sam.copy().via(index), url.clone());
-        async move { (browser.land(&url).await, browser) }
+        async move { (browser.finish(browser.come_back(&url).await).await, browser) }
     });
     let delivered = futures_util::future::join_all(deliveries).await;
     let mut sessions = BTreeSet::new();

@@ -111,15 +111,20 @@ impl Visitor {
 
     /// Sends a form with the token that stands on `page`.
     pub async fn submit(&self, page: &str, target: &str, form: &[(&str, &str)]) -> Page {
-        let csrf = self.get(page).await.csrf();
+        let csrf = self.patiently(page).await.csrf();
         let mut all = vec![("csrf", csrf.as_str())];
         all.extend_from_slice(form);
         self.post_form(target, &all).await
     }
 
-    /// Begins, and tells where consent is asked for.
+    /// Begins, and tells where consent is asked for. On a machine that is busy with other tests, "not at the moment" is an
+    /// honest answer: the visitor tries again, as a person would.
     pub async fn begin(&self, target: &str) -> String {
-        self.get(target).await.location().to_owned()
+        self.patiently(target).await.location().to_owned()
+    }
+
+    async fn patiently(&self, target: &str) -> Page {
+        wait_for("anything but 503", || async { Some(self.get(target).await).filter(|page| page.status != 503) }).await
     }
 
     /// Consents at Zoho as `person`; tells where Zoho sends the browser.
@@ -156,7 +161,12 @@ impl Visitor {
 
     /// Opens the callback, and waits on the finishing page if there is one.
     pub async fn land(&self, callback: &str) -> Page {
-        let mut page = self.come_back(callback).await;
+        let page = self.patiently(callback).await;
+        self.finish(page).await
+    }
+
+    /// Waits on the finishing page, if that is where an answer leads.
+    pub async fn finish(&self, mut page: Page) -> Page {
         if page.status == 303 && page.location().starts_with("/login/finishing/") {
             let finishing = page.location().to_owned();
             page = wait_for("the finishing page leads on", || async {
@@ -190,7 +200,7 @@ impl Visitor {
 
     /// The ids of the connections on `/connections`, in their order there.
     pub async fn connection_ids(&self) -> Vec<String> {
-        let page = self.get("/connections").await;
+        let page = self.patiently("/connections").await;
         page.assert_status(200);
         let mut ids = Vec::new();
         for link in page.links() {
