@@ -32,7 +32,7 @@ fn sources() -> Vec<(String, String)> {
 
 fn code_of(text: &str) -> String {
     let product = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
-    product.lines().filter(|line| !line.trim_start().starts_with("//")).map(|line| format!("{line}\n")).collect()
+    product.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
 /// The first module of each `crate::…` path, groups included.

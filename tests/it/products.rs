@@ -40,22 +40,16 @@ async fn every_product_is_connected_with_its_scopes_and_its_own_discovery() {
         );
         let calls = app.zoho.requests("/").await;
         let calls: Vec<_> = calls.iter().filter(|call| call.starts_with("api:")).collect();
-        match discovery {
-            Some(path) => {
-                assert_eq!(landing.location(), "/connections", "{product}");
-                assert_eq!(calls, [&format!("api:us GET {path}")], "{product}");
-                let stored = app.database.text(&stored).await;
-                assert!(
-                    stored.starts_with("active us ") && stored.ends_with(" production Rivera Supplies"),
-                    "{stored}"
-                );
-                assert!(stored.contains(&zoho_id[..zoho_id.len().min(14)]), "{product}: {stored}");
-            }
-            None => {
-                assert!(landing.location().starts_with("/connections/"), "{product}");
-                assert!(calls.is_empty(), "{calls:?}");
-                assert_eq!(app.database.text(&stored).await, "choosing us");
-            }
+        if let Some(path) = discovery {
+            assert_eq!(landing.location(), "/connections", "{product}");
+            assert_eq!(calls, [&format!("api:us GET {path}")], "{product}");
+            let stored = app.database.text(&stored).await;
+            assert!(stored.starts_with("active us ") && stored.ends_with(" production Rivera Supplies"), "{stored}");
+            assert!(stored.contains(&zoho_id[..zoho_id.len().min(14)]), "{product}: {stored}");
+        } else {
+            assert!(landing.location().starts_with("/connections/"), "{product}");
+            assert!(calls.is_empty(), "{calls:?}");
+            assert_eq!(app.database.text(&stored).await, "choosing us");
         }
     }
     assert_eq!(app.database.count("connection").await, 7);

@@ -24,7 +24,7 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime")
 });
 
-/// Where time begins, unless a test wants the machine's.
+/// Where time begins.
 const START: &str = "2026-11-21T10:00:00Z";
 
 pub struct App {
@@ -39,7 +39,6 @@ pub struct App {
 
 struct Replica {
     address: SocketAddr,
-    management: SocketAddr,
 }
 
 /// The emulator's client, with another secret in each data centre.
@@ -82,14 +81,15 @@ pub fn config(public_url: &str, database_url: SecretString, servers: Servers, cl
     }
 }
 
+type Change = Box<dyn Fn(&mut Config)>;
+
 /// What a test wants to be different.
 #[must_use]
 pub struct Builder {
     https: bool,
     replicas: usize,
     auto_approve: bool,
-    system_clock: bool,
-    changes: Vec<Box<dyn Fn(&mut Config)>>,
+    changes: Vec<Change>,
 }
 
 impl Builder {
@@ -111,16 +111,10 @@ impl Builder {
         self
     }
 
-    /// Time passes by itself, and is Postgres's.
-    pub fn system_clock(mut self) -> Self {
-        self.system_clock = true;
-        self
-    }
-
     pub fn scopes(self, product: &str, scopes: &str) -> Self {
         let (product, scopes) = (product.parse().unwrap(), scopes.parse().unwrap());
         self.config(move |config| {
-            drop(config.scopes.insert(product, login_with_zoho::settings::ScopeSet::clone(&scopes)))
+            config.scopes.insert(product, login_with_zoho::settings::ScopeSet::clone(&scopes));
         })
     }
 
@@ -166,19 +160,15 @@ impl Builder {
         for change in &self.changes {
             change(&mut config);
         }
-        let clock = if self.system_clock {
-            Clock::system()
-        } else {
-            zoho.set_clock(START).await;
-            Clock::manual(START.parse::<DateTime<Utc>>().unwrap())
-        };
+        zoho.set_clock(START).await;
+        let clock = Clock::manual(START.parse::<DateTime<Utc>>().unwrap());
         let stop = CancellationToken::new();
         let mut replicas = Vec::new();
         for index in 0..self.replicas {
             config.listen = (Ipv4Addr::LOCALHOST, if index == 0 { port } else { 0 }).into();
             let build = Application::build(config.clone(), clock.clone());
             let application = RUNTIME.spawn(build).await.unwrap()?;
-            replicas.push(Replica { address: application.listening(), management: application.management() });
+            replicas.push(Replica { address: application.listening() });
             RUNTIME.spawn(application.run_until(stop.clone(), Duration::ZERO));
         }
         Ok(Started { zoho, clock, config, replicas, stop, emulator })
@@ -207,7 +197,7 @@ impl App {
     }
 
     pub fn builder() -> Builder {
-        Builder { https: false, replicas: 1, auto_approve: false, system_clock: false, changes: Vec::new() }
+        Builder { https: false, replicas: 1, auto_approve: false, changes: Vec::new() }
     }
 
     /// A new browser.
@@ -223,10 +213,6 @@ impl App {
     /// Where replica `index` really listens.
     pub fn address(&self, index: usize) -> SocketAddr {
         self.replicas[index].address
-    }
-
-    pub fn management(&self, index: usize) -> SocketAddr {
-        self.replicas[index].management
     }
 
     pub fn accounts(&self, data_centre: &str) -> String {

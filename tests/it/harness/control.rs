@@ -54,16 +54,6 @@ impl Control {
         self.call(Method::DELETE, "/control/faults", json!({})).await;
     }
 
-    /// Adds or replaces a person.
-    pub async fn person(&self, person: Value) {
-        self.call(Method::POST, "/control/people", person).await;
-    }
-
-    /// Changes the client: `redirect_uris`, `secrets`, `data_centres`.
-    pub async fn client(&self, id: &str, change: Value) {
-        self.call(Method::PATCH, &format!("/control/clients/{id}"), change).await;
-    }
-
     /// Codes, tokens and secrets, by `kind=…&state=…&person=…`.
     pub async fn ledger(&self, query: &str) -> Vec<Value> {
         let answer = self.call(Method::GET, &format!("/control/ledger?{query}"), json!({})).await;

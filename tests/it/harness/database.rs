@@ -135,10 +135,6 @@ impl Database {
         url_of(&self.name)
     }
 
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
     /// As a superuser, whom no policy hides a row from.
     pub async fn admin(&self) -> PgConnection {
         admin(&self.name).await

@@ -41,4 +41,5 @@ pub fn header<'a>(answer: &'a str, name: &str) -> Option<&'a str> {
 /// Closes with RST, as a browser does whose tab is gone.
 pub fn reset(stream: TcpStream) {
     socket2::SockRef::from(&stream).set_linger(Some(std::time::Duration::ZERO)).unwrap();
+    drop(stream);
 }
