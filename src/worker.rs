@@ -92,6 +92,10 @@ async fn guarded<T, F>(app: &App, what: &'static str, step: &F) -> Option<T>
 where
     F: AsyncFn(&App) -> Result<T, StoreError>,
 {
+    // Said once, by the probe; trying would only add to what a database has to bear that comes back.
+    if !app.readiness.database_answers() {
+        return None;
+    }
     match AssertUnwindSafe(step(app)).catch_unwind().await {
         Ok(Ok(done)) => Some(done),
         Ok(Err(error)) => {

@@ -1,6 +1,6 @@
 //! Who is asking: read per request, so that a change holds with the next one (security.md S-29).
 
-use std::{future::Future, net::IpAddr, pin::Pin, sync::Arc};
+use std::{future::Future, net::IpAddr, pin::Pin, sync::Arc, time::Duration};
 
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, web};
 
@@ -17,6 +17,9 @@ use crate::{
     store::{browser_session, browser_session::BrowserSession, person::Person},
     telemetry::{Caller, note_caller},
 };
+
+/// Who waits for longer is told that the database is away (security.md S-1: within a second).
+const PATIENCE: Duration = Duration::from_millis(900);
 
 /// A browser, signed in or not.
 #[derive(Debug)]
@@ -146,13 +149,10 @@ async fn visitor(app: Arc<App>, request: HttpRequest) -> Result<Visitor, Problem
 }
 
 async fn live_session(app: &App, token: &SessionToken) -> Result<Option<BrowserSession>, Problem> {
-    // Waiting for a connection that cannot be had would take longer than saying so.
-    if !app.readiness.database_answers() {
-        return Err(Problem::unavailable());
-    }
     let now = app.clock.shared_now();
     let digest = digest(token.expose().as_bytes());
-    let session = browser_session::find(app.pools.engine(), &digest, now).await?;
+    let find = browser_session::find(app.pools.engine(), &digest, now);
+    let session = tokio::time::timeout(PATIENCE, find).await.map_err(|_| Problem::unavailable())??;
     if session.as_ref().is_some_and(|session| session.is_due_to_be_seen) {
         browser_session::update_seen(app.pools.engine(), &digest, now).await?;
     }

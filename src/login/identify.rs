@@ -41,7 +41,11 @@ pub(super) async fn identify(
     let hosts = app.config.zoho.servers.hosts(attempt.data_centre).ok_or(NotIdentified::Later)?;
     let profile = app.zoho.profile(&hosts.accounts, &grant.access_token).await.map_err(|error| {
         log(attempt.data_centre, "profile", &error);
-        if may_pass(&error) { NotIdentified::Later } else { NotIdentified::Never(Failure::ProfileUnreadable) }
+        match error {
+            error if may_pass(&error) => NotIdentified::Later,
+            CallError::Redirected => NotIdentified::Never(Failure::Misbehaved),
+            _ => NotIdentified::Never(Failure::ProfileUnreadable),
+        }
     })?;
     let environment = environment_of(hosts, attempt, grant);
     let organizations = match attempt.product.filter(|_| attempt.offline) {

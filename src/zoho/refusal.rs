@@ -47,6 +47,9 @@ pub enum CallError {
     /// The reason is in our words, never the answer's.
     #[error("zoho misbehaved: {0}")]
     Misbehaved(&'static str),
+    /// Nothing that asking again would change, and never followed (security.md S-18).
+    #[error("zoho answers with a redirect")]
+    Redirected,
     #[error("zoho is unavailable")]
     Unavailable,
     /// Well-formed, but without what was asked for.
@@ -59,7 +62,7 @@ impl CallError {
     pub const fn is_transient(&self) -> bool {
         match self {
             Self::Misbehaved(_) | Self::Unavailable => true,
-            Self::Refused(_) | Self::Throttled { .. } | Self::Unusable(_) => false,
+            Self::Refused(_) | Self::Throttled { .. } | Self::Redirected | Self::Unusable(_) => false,
         }
     }
 
@@ -68,7 +71,7 @@ impl CallError {
         match self {
             Self::Refused(_) => "refused",
             Self::Throttled { .. } => "throttled",
-            Self::Misbehaved(_) => "misbehaved",
+            Self::Misbehaved(_) | Self::Redirected => "misbehaved",
             Self::Unavailable => "unavailable",
             Self::Unusable(_) => "unusable",
         }
@@ -99,7 +102,7 @@ pub(super) fn accepted(product: Option<Product>, answer: &Answer) -> Result<Json
         return Err(CallError::Unavailable);
     }
     if answer.status.is_redirection() {
-        return Err(CallError::Misbehaved("the answer is a redirect"));
+        return Err(CallError::Redirected);
     }
     let json = answer.json();
     match json.ok().and_then(|json| complaint(product, json)) {
