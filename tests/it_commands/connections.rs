@@ -166,7 +166,7 @@ async fn every_mistake_in_a_query_is_named() {
     let installation = Installation::new().await;
     let key = key(&installation, &[]);
     let site = installation.serve();
-    let query = "?limit=201&product=mail&status=dead&person=ann&organization=a%20b&tenant=%00&colour=blue&colour=red";
+    let query = "?limit=201&product=mail&status=dead&person=ann&organization=a%20b&tenant=%00&color=blue&color=red";
     let answer = site.get(&format!("/api/v1/connections{query}"), &key).await;
     assert_eq!(answer.problem(), (400, "/problems/invalid-request"));
     let mut members: Vec<_> = answer.json["errors"]
@@ -177,7 +177,7 @@ async fn every_mistake_in_a_query_is_named() {
         .collect();
     members.sort_unstable();
     members.dedup();
-    assert_eq!(members, ["colour", "limit", "organization", "person", "product", "status", "tenant"]);
+    assert_eq!(members, ["color", "limit", "organization", "person", "product", "status", "tenant"]);
     for query in ["?limit=0", "?limit=-1", "?limit=ten"] {
         assert_eq!(site.get(&format!("/api/v1/connections{query}"), &key).await.status, 400, "{query}");
     }

@@ -73,12 +73,12 @@ mod tests {
 
     #[test]
     fn every_mistake_is_named_at_once() {
-        let mut parameters = Parameters::read("limit=many&limit=2&colour=blue&page=");
+        let mut parameters = Parameters::read("limit=many&limit=2&color=blue&page=");
         assert_eq!(parameters.take("limit", number), None);
         assert_eq!(parameters.take("page", number), None);
         let Err(Problem::Invalid(errors)) = parameters.finish() else { panic!("not refused") };
         let told: Vec<_> = errors.iter().map(|error| format!("{} {}", error.member, error.detail)).collect();
-        assert_eq!(told, ["limit must be given once", "limit must be a number", "colour is no parameter of this call"]);
+        assert_eq!(told, ["limit must be given once", "limit must be a number", "color is no parameter of this call"]);
         let mut parameters = Parameters::read("limit=7");
         assert_eq!(parameters.take("limit", number), Some(7));
         assert!(parameters.finish().is_ok());

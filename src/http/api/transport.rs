@@ -1,5 +1,5 @@
 //! Where browsers see https, the API is reached over nothing else (security.md S-32): a key that
-//! travelled in the clear is not even looked at.
+//! traveled in the clear is not even looked at.
 
 use actix_web::{
     Error, HttpRequest, ResponseError as _,

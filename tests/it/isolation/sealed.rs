@@ -61,9 +61,9 @@ async fn r22_a_missing_key_overwrites_nothing_and_its_return_heals_everything() 
     let keyless = site.replica_with("keyless", &[("ENCRYPTION_KEYS", &other_key)]).await;
 
     // Begun on the one, brought to the other: refused there, not burnt.
-    let (traveller, callback) = site.consented(&[&whole, &keyless], SAM).await;
-    traveller.via(1).get(&callback).await.assert_status(400);
-    traveller.get(&callback).await.assert_status(303);
+    let (traveler, callback) = site.consented(&[&whole, &keyless], SAM).await;
+    traveler.via(1).get(&callback).await.assert_status(400);
+    traveler.get(&callback).await.assert_status(303);
 
     drop(whole);
     let visitor = moved(browser(&[&keyless]), &visitor);
