@@ -19,7 +19,7 @@ use crate::{
     http,
     limits::Limits,
     readiness::{self, Readiness},
-    store::{self, StoreError, fitness::Unfit, installation, tx::Pools},
+    store::{self, StoreError, audit_event, fitness::Unfit, installation, tx::Pools},
     telemetry::Metrics,
     vault::{
         api_key::{self, KeyUses},
@@ -132,7 +132,10 @@ pub async fn migrate(config: &Config) -> Result<(), StartError> {
     store::fitness::check(&options).await?;
     let mut connection = options.connect().await.map_err(StartError::DatabaseUnreachable)?;
     store::tx::lift_timeouts(&mut connection).await?;
-    Ok(MIGRATIONS.run(&mut connection).await?)
+    MIGRATIONS.run(&mut connection).await?;
+    // Before the first event of the month is written, by whichever command.
+    let now = installation::probe(&mut connection).await?.at;
+    Ok(audit_event::ensure_month(&mut connection, now).await?)
 }
 
 /// The database for a command that does its work and ends: checked like that of a start, with the

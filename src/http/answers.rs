@@ -14,7 +14,7 @@ use actix_web::{
 
 use super::{
     api::{document, is_api},
-    caller::{anonymous_shell, request_id},
+    caller::{request_id, shell_of},
     page,
     problem::Problem,
     site::{
@@ -78,7 +78,7 @@ pub(crate) fn with_page(mut answer: HttpResponse) -> HttpResponse {
 }
 
 fn render(app: &App, request: &actix_web::HttpRequest, problem: &Problem, status: StatusCode) -> HttpResponse {
-    let shell = anonymous_shell(app, request_id(request));
+    let shell = shell_of(app, request);
     let rendered = match problem.problem_type() {
         Some(problem) if status.is_client_error() => {
             let clear_address = callback::is_callback(request);

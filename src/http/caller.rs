@@ -58,10 +58,6 @@ impl Visitor {
     pub(crate) fn accepts(&self, form_token: &FormToken) -> bool {
         self.token.as_ref().is_some_and(|token| csrf::matches(token, form_token))
     }
-
-    pub(crate) fn session_digest(&self) -> Option<crate::domain::digest::Digest> {
-        self.token.as_ref().map(|token| digest(token.expose().as_bytes()))
-    }
 }
 
 impl Member {
@@ -100,9 +96,18 @@ fn shell(
     }
 }
 
-/// For answers that no handler made: nobody is known there.
-pub(crate) fn anonymous_shell(app: &App, request_id: RequestId) -> page::Shell {
-    shell(app, request_id, None, None, page::Place::Elsewhere)
+/// For answers that no handler made: whoever an extractor has found out about, or nobody.
+pub(crate) fn shell_of(app: &App, request: &HttpRequest) -> page::Shell {
+    let extensions = request.extensions();
+    let known = extensions.get::<Known>();
+    let csrf = known.map(|known| csrf::form_token(&known.token));
+    shell(app, request_id(request), known.map(|known| &known.person), csrf, page::Place::Elsewhere)
+}
+
+/// Who turned out to be signed in, for the page of a problem.
+struct Known {
+    person: Person,
+    token: SessionToken,
 }
 
 pub(crate) fn request_id(request: &HttpRequest) -> RequestId {
@@ -142,8 +147,9 @@ async fn visitor(app: Arc<App>, request: HttpRequest) -> Result<Visitor, Problem
         Some(token) => live_session(&app, token).await?,
         None => None,
     };
-    if session.is_some() {
+    if let (Some(session), Some(token)) = (&session, &token) {
         note_caller(&request, Caller::Person);
+        request.extensions_mut().insert(Known { person: session.person.clone(), token: token.clone() });
     }
     Ok(Visitor { request_id: request_id(&request), peer: peer(&app, &request), session, token })
 }

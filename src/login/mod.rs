@@ -23,12 +23,14 @@ mod judge;
 pub(crate) mod landing;
 mod place;
 mod settle;
+mod sign_out;
 mod take;
 pub(crate) mod worker;
 
 pub(crate) use begin::{Begin, BeginError, begin};
 pub(crate) use complete::{Answer, Arrival, Completed, Refused, Visit, complete};
 pub(crate) use landing::finish;
+pub(crate) use sign_out::sign_out;
 
 /// Why nothing was connected; each has its page under `/problems/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

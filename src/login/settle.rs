@@ -16,7 +16,7 @@ use crate::{
         ids::{PersonId, RevocationId, TenantId},
         organization::Environment,
         product::Product,
-        tenant::Role,
+        tenant::{Role, slug_for},
     },
     store::{
         StoreError,
@@ -199,9 +199,10 @@ async fn own_tenant(
     now: DateTime<Utc>,
 ) -> Result<TenantId, StoreError> {
     let profile = &identified.profile;
-    let name = [&profile.display_name, &profile.email].into_iter().find(|name| !name.is_empty());
-    let name = name.map_or("My tenant", |name| name.as_str());
-    let (tenant_id, is_new) = tenant::find_or_insert_own(&mut *tx, person_id, name, now).await?;
+    let who = [&profile.display_name, &profile.email].into_iter().find(|name| !name.is_empty());
+    let who = who.map_or("Somebody", |name| name.as_str());
+    let name = format!("{who}’s workspace");
+    let (tenant_id, is_new) = tenant::find_or_insert_own(&mut *tx, person_id, &name, slug_for(who), now).await?;
     if is_new {
         membership::insert(&mut *tx, tenant_id, person_id, Role::Owner, now).await?;
     }

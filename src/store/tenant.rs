@@ -4,16 +4,14 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
 
 use super::StoreError;
-use crate::domain::{
-    ids::{PersonId, TenantId},
-    tenant::slug_for,
-};
+use crate::domain::ids::{PersonId, TenantId};
 
 /// The tenant of the person's own, and whether it was made now, for the first time (design.md §4).
 pub(crate) async fn find_or_insert_own(
     db: &mut PgConnection,
     person_id: PersonId,
     name: &str,
+    slug: String,
     now: DateTime<Utc>,
 ) -> Result<(TenantId, bool), StoreError> {
     if let Some(tenant_id) = find_own(&mut *db, person_id).await? {
@@ -26,7 +24,7 @@ pub(crate) async fn find_or_insert_own(
            returning tenant_id as "tenant_id: TenantId""#,
         TenantId::new() as TenantId,
         name,
-        slug_for(name),
+        slug,
         person_id as PersonId,
         now,
     )

@@ -15,7 +15,7 @@ use crate::{
     domain::secret::{AuthorizationCode, StateNonce},
     http::{
         add_cookie,
-        caller::{Visitor, anonymous_shell, request_id},
+        caller::{Visitor, shell_of},
         cookie, page,
         problem::Problem,
         see_other,
@@ -73,7 +73,7 @@ pub(crate) async fn get_finishing(
     let Completed::UnderWay { since } = finished else { return Ok(lead_on(&app, &request, &tag, finished)) };
     let is_slow = since.is_some_and(|since| app.clock.shared_now() - since > SLOW_AFTER);
     let stage = if is_slow { Finishing::Slow } else { Finishing::UnderWay };
-    let page = FinishingPage { shell: anonymous_shell(&app, request_id(&request)), stage };
+    let page = FinishingPage { shell: shell_of(&app, &request), stage };
     Ok(page::respond(StatusCode::OK, &page)?)
 }
 

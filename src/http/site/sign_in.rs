@@ -27,12 +27,7 @@ use crate::{
         see_other,
     },
     login::{self, Begin, begin::scopes_of},
-    store::{
-        audit_event::{self, Actor, AuditEvent},
-        browser_session, connection,
-        login_attempt::Purpose,
-        tenant,
-    },
+    store::{connection, login_attempt::Purpose, tenant},
 };
 
 #[derive(Template)]
@@ -166,25 +161,10 @@ pub(crate) async fn logout(
     visitor: Visitor,
     Form(form): Form<LogoutForm>,
 ) -> Result<HttpResponse, Problem> {
-    if let (Some(session), Some(digest)) = (&visitor.session, visitor.session_digest()) {
-        if !visitor.accepts(&FormToken::new(form.csrf)) {
-            return Err(Problem::FormExpired);
-        }
-        let event = AuditEvent {
-            actor: Actor::Person(session.person.person_id),
-            action: "signed_out",
-            outcome: "done",
-            tenant_id: None,
-            connection_id: None,
-            peer: Some(visitor.peer.clone()),
-            request_id: Some(visitor.request_id),
-            detail: None,
-        };
-        let mut tx = app.pools.begin_as_engine().await?;
-        browser_session::delete(&mut *tx, &digest).await?;
-        audit_event::insert(&mut *tx, &event, app.clock.shared_now()).await?;
-        tx.commit().await?;
+    if visitor.session.is_some() && !visitor.accepts(&FormToken::new(form.csrf)) {
+        return Err(Problem::FormExpired);
     }
+    login::sign_out(&app, &visitor.visit()).await?;
     let leads_to = form.return_to.map(|path| ReturnPath::parse_or_default(Some(&path)));
     let mut answer = see_other(leads_to.as_ref().map_or("/?signed_out=1", ReturnPath::as_str));
     add_cookie(&mut answer, &cookie::drop_session(&app));
