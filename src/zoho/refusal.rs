@@ -236,7 +236,8 @@ mod tests {
         assert_eq!(said(Product::Connect, 400, r#"{"code":"request_limit_exceeded"}"#), throttled);
         assert_eq!(said(Product::Crm, 502, r#"{"code":"INVALID_TOKEN"}"#), CallError::Unavailable);
         assert_eq!(said(Product::Desk, 204, ""), CallError::Unusable("there is no content"));
-        for (status, body) in [(200, "<html>"), (200, "[]"), (302, "{}"), (404, "{}"), (200, r#"{"error":"x"}"#)] {
+        assert_eq!(said(Product::Desk, 302, "{}"), CallError::Redirected);
+        for (status, body) in [(200, "<html>"), (200, "[]"), (404, "{}"), (200, r#"{"error":"x"}"#)] {
             assert!(matches!(said(Product::Desk, status, body), CallError::Misbehaved(_)), "{status} {body}");
         }
     }
