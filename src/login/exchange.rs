@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::{Failure, escrow, settle};
+use super::{Failure, escrow, fail, settle};
 use crate::{
     app::App,
     domain::secret::{AuthorizationCode, PkceVerifier},
@@ -39,7 +39,7 @@ pub(super) async fn run(
             if matches!(error, TokenError::DeadGrant) {
                 app.limits.failed_exchanges.count(&attempt.peer);
             }
-            settle::fail(app, attempt, failure_of(&error)).await;
+            fail::fail(app, attempt, failure_of(&error)).await;
             return;
         }
     };

@@ -9,15 +9,18 @@
 //! 6. **Exchange** (`exchange`) in a task that outlives the browser; never twice.
 //! 7. **Keep** (`escrow`): sealed and committed before anything else happens.
 //! 8. **Identify**, 9. **find the organization** (`identify`): asked of Zoho.
-//! 10. **Settle** (`settle`): one transaction for person, organization, connection and session.
+//! 10. **Settle** (`settle`, `commit`): one transaction for person, organization, connection and
+//!     session; or the end on a failure page (`fail`).
 //!
 //! Whoever delivers the same callback again is told where the first one led (`landing`). Steps 8 to 10 run again on any replica as long as the escrow stands (`worker`).
 
 pub(crate) mod attempt;
 pub(crate) mod begin;
+mod commit;
 pub(crate) mod complete;
 mod escrow;
 mod exchange;
+mod fail;
 mod identify;
 mod judge;
 pub(crate) mod landing;

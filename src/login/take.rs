@@ -8,8 +8,8 @@ use uuid::Uuid;
 use super::{
     attempt::OpenedAttempt,
     complete::{Completed, Refused},
+    fail::event,
     landing::answer_known,
-    settle::event,
 };
 use crate::{
     app::App,
