@@ -181,7 +181,7 @@ pub(crate) async fn post_organization(
 }
 
 /// Longest name of an organization that a person may state.
-const LONGEST_NAME: usize = 200;
+const LONGEST_NAME: usize = 100;
 
 impl ChoiceForm {
     fn parse(&self) -> Result<choose::Choice, Vec<ChoiceProblem>> {
