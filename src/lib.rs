@@ -22,6 +22,7 @@ pub use app::{Application, StartError, migrate};
 pub use clock::Clock;
 pub use command::run;
 pub use config::Config;
+pub use telemetry::start as start_logging;
 
 /// What a program that embeds or tests this one needs in order to build a [`Config`].
 pub mod settings {

@@ -52,7 +52,7 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
 /// Starts logging to standard error, for the whole process; a second call changes nothing.
 ///
 /// `RUST_LOG` chooses the level of our own events (`info` where it is not set).
-pub(crate) fn start(format: LogFormat) {
+pub fn start(format: LogFormat) {
     let wanted = std::env::var(EnvFilter::DEFAULT_ENV).ok().filter(|levels| !levels.trim().is_empty());
     let readable = wanted.as_deref().and_then(|levels| EnvFilter::try_new(levels).ok());
     let is_unreadable = wanted.is_some() && readable.is_none();

@@ -166,6 +166,7 @@ impl Builder {
         let mut replicas = Vec::new();
         for index in 0..self.replicas {
             config.listen = (Ipv4Addr::LOCALHOST, if index == 0 { port } else { 0 }).into();
+            login_with_zoho::start_logging(LogFormat::Json);
             let build = Application::build(config.clone(), clock.clone());
             let application = RUNTIME.spawn(build).await.unwrap()?;
             replicas.push(Replica { address: application.listening() });
