@@ -37,6 +37,20 @@ async fn of_several_organizations_the_person_picks_the_second() {
 }
 
 #[tokio::test]
+async fn a_double_tap_on_a_choice_keeps_the_token_that_was_chosen() {
+    let app = App::start().await;
+    let bea = app.visitor();
+    let (path, page) = choosing(&bea, "/login?product=salesiq", BEA).await;
+    let (csrf, command) = (page.csrf(), format!("{path}/organization"));
+    let form = [("csrf", csrf.as_str()), ("organization", "novakshop"), ("environment", "production")];
+    let taps = futures_util::future::join_all((0..6).map(|_| bea.post_form(&command, &form))).await;
+    assert!(taps.iter().all(|tap| tap.location() == path));
+    assert_eq!(app.database.column(STORED).await, ["active novakshop production"]);
+    assert_eq!(app.database.count("revocation").await, 0, "nothing was superseded");
+    assert_eq!(app.zoho.refresh_tokens(BEA, "live").await.len(), 1);
+}
+
+#[tokio::test]
 async fn a_choice_that_is_empty_unlisted_or_malformed_changes_nothing() {
     let app = App::start().await;
     let bea = app.visitor();
