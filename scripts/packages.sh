@@ -22,6 +22,14 @@ find_chromedriver() { first_of chromedriver chromium.chromedriver /usr/lib/chrom
   /usr/lib64/chromium-browser/chromedriver; }
 find_faketime() { first_of faketime; }
 find_pgbouncer() { first_of pgbouncer; }
+find_certificates() { # certificate authorities, without which TLS cannot be set up
+  local file
+  for file in "${SSL_CERT_FILE:-}" /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/ca-bundle.pem \
+    /etc/ssl/cert.pem; do
+    [[ ! -s $file ]] || { echo "$file"; return; }
+  done
+  return 1
+}
 
 # What the packages are called.
 packages() { # manager, need
@@ -43,6 +51,7 @@ packages() { # manager, need
     brew:chromedriver) echo --cask chromedriver ;;
     pacman:chromedriver) echo chromium ;;
     dnf:faketime | apk:faketime | zypper:faketime | pacman:faketime | brew:faketime) echo libfaketime ;;
+    *:certificates) echo ca-certificates ;;
     *) echo "$2" ;;
   esac
 }

@@ -20,6 +20,7 @@ use crate::{
     app::{self, Application},
     clock::Clock,
     config::{Config, Environment, LogFormat, Settings},
+    domain::text,
     emulator::{ClientOptions, Emulator, Options, SamplePerson, sample_client},
     private_postgres, telemetry,
 };
@@ -131,9 +132,10 @@ impl Demo {
         writeln!(out, "  Metrics             {management}/metrics")?;
         writeln!(out, "  An API key (a day)  {key}\n")?;
         writeln!(out, "  curl -H 'Authorization: Bearer {key}' {url}/api/v1/connections\n")?;
-        writeln!(out, "Sign in as one of these people, any password:\n")?;
+        writeln!(out, "Sign in as one of these people; no password is asked for:\n")?;
         for person in &people {
-            writeln!(out, "  {:<4}{:<28}{}", person.data_centre, person.email, person.organizations.join(", "))?;
+            let names: Vec<_> = person.organizations.iter().map(|summary| text::shown(name_of(summary))).collect();
+            writeln!(out, "  {:<4}{:<28}{}", person.data_centre, person.email, names.join(", "))?;
         }
         writeln!(out, "\nCtrl-C stops it; the next start finds what was connected. `--fresh` forgets it.")
     }
@@ -144,6 +146,11 @@ impl Demo {
             let _ = writeln!(io::stderr(), "{what}");
         }
     }
+}
+
+/// An organization's summary begins with its name; the rest is for programs.
+fn name_of(summary: &str) -> &str {
+    summary.rsplit_once(" (").map_or(summary, |(name, _)| name)
 }
 
 fn as_json(person: &SamplePerson) -> serde_json::Value {
