@@ -47,6 +47,25 @@ pub(crate) struct ConnectedOrganization {
     pub(crate) environment: Environment,
 }
 
+impl ConnectedOrganization {
+    /// From the columns of a left join: all of them, or none while choosing.
+    fn from_columns(
+        zoho_id: Option<String>,
+        name: Option<String>,
+        environment: Option<String>,
+    ) -> Result<Option<Self>, StoreError> {
+        match (zoho_id, name, environment) {
+            (Some(zoho_id), Some(name), Some(environment)) => Ok(Some(Self {
+                zoho_id: known(&zoho_id, "organization.zoho_id")?,
+                name,
+                environment: known(&environment, "organization.environment")?,
+            })),
+            (None, None, None) => Ok(None),
+            _ => Err(StoreError::Inconsistent("organization")),
+        }
+    }
+}
+
 /// The choices of a connection as they are stored.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -81,15 +100,8 @@ impl TryFrom<Row> for Connection {
     type Error = StoreError;
 
     fn try_from(row: Row) -> Result<Self, StoreError> {
-        let organization = match (row.zoho_id, row.organization_name, row.organization_environment) {
-            (Some(zoho_id), Some(name), Some(environment)) => Some(ConnectedOrganization {
-                zoho_id: known(&zoho_id, "organization.zoho_id")?,
-                name,
-                environment: known(&environment, "organization.environment")?,
-            }),
-            (None, None, None) => None,
-            _ => return Err(StoreError::Inconsistent("organization")),
-        };
+        let organization =
+            ConnectedOrganization::from_columns(row.zoho_id, row.organization_name, row.organization_environment)?;
         Ok(Self {
             tenant_id: row.tenant_id,
             tenant_name: row.tenant_name,
@@ -238,14 +250,9 @@ pub(crate) async fn find_connected_organization(
     )
     .fetch_optional(db)
     .await?;
-    row.map(|row| {
-        Ok(ConnectedOrganization {
-            zoho_id: known(&row.zoho_id, "organization.zoho_id")?,
-            name: row.name,
-            environment: known(&row.environment, "organization.environment")?,
-        })
+    row.map_or(Ok(None), |row| {
+        ConnectedOrganization::from_columns(Some(row.zoho_id), Some(row.name), Some(row.environment))
     })
-    .transpose()
 }
 
 /// What a connection becomes when a grant is deposited.

@@ -94,15 +94,8 @@ impl TryFrom<Row> for ListedConnection {
             (None, None, None, None) => None,
             _ => return Err(StoreError::Inconsistent("person")),
         };
-        let organization = match (row.zoho_id, row.organization_name, row.organization_environment) {
-            (Some(zoho_id), Some(name), Some(environment)) => Some(ConnectedOrganization {
-                zoho_id: known(&zoho_id, "organization.zoho_id")?,
-                name,
-                environment: known(&environment, "organization.environment")?,
-            }),
-            (None, None, None) => None,
-            _ => return Err(StoreError::Inconsistent("organization")),
-        };
+        let organization =
+            ConnectedOrganization::from_columns(row.zoho_id, row.organization_name, row.organization_environment)?;
         Ok(Self {
             tenant_id: row.tenant_id,
             tenant_external_id: row.tenant_external_id,
