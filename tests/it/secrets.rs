@@ -13,7 +13,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     faults::Installation,
-    harness::logs::{events, hexadecimal},
+    harness::{
+        database,
+        logs::{events, hexadecimal},
+    },
 };
 use run::Run;
 
@@ -88,5 +91,19 @@ async fn s30_s67_s68_no_secret_stands_anywhere() {
             "timestamp",
         ];
         assert_eq!(members, known, "{line}");
+    }
+}
+
+#[tokio::test]
+async fn s30_the_search_that_ends_every_test_finds_text_and_bytes() {
+    let database = database().await;
+    assert_eq!(database.rows_with_secrets().await, Vec::<String>::new());
+    let token = format!("1000.{}.{}", "0123456789abcdef".repeat(2), "fedcba9876543210".repeat(2));
+    for column in ["text", "bytea", "jsonb"] {
+        database.execute(&format!("create table planted (secret {column})")).await;
+        let value = if column == "jsonb" { format!("{{\"a\": \"{token}\"}}") } else { token.clone() };
+        database.execute(&format!("insert into planted values ('{value}')")).await;
+        assert_eq!(database.rows_with_secrets().await, ["planted: 1"], "{column}");
+        database.execute("drop table planted").await;
     }
 }
