@@ -76,8 +76,9 @@ fn drop_attempts(app: &App, request: &HttpRequest, most: usize, mut bytes: usize
     let now = app.clock.shared_now();
     let mut live = Vec::new();
     let mut dropped = Vec::new();
-    for (name, value) in pairs(request).into_iter().filter(|(name, _)| name.starts_with(&start)) {
-        let tag = name[start.len()..].to_owned();
+    for (name, value) in pairs(request) {
+        // A name that none of ours has is nobody's attempt, and is not repeated in an answer.
+        let Some(tag) = name.strip_prefix(&start).filter(|tag| is_tag(tag)).map(str::to_owned) else { continue };
         match OpenedAttempt::open(&app.keys, &tag, &value) {
             Some(opened) if now - opened.attempt.started_at <= LIFE => {
                 live.push((opened.attempt.started_at, tag, size(&name, &value)));
@@ -95,6 +96,11 @@ fn drop_attempts(app: &App, request: &HttpRequest, most: usize, mut bytes: usize
     }
     dropped.dedup();
     dropped.into_iter().map(|tag| build(app, &format!("{ATTEMPT}{tag}"), String::new(), Duration::ZERO)).collect()
+}
+
+/// 8 characters of base64url.
+fn is_tag(text: &str) -> bool {
+    text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }
 
 fn size(name: &str, value: &str) -> usize {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use reqwest::Method;
+
 use crate::harness::*;
 
 /// The attributes of a `Set-Cookie` line, without its value.
@@ -208,4 +210,17 @@ async fn signed_out_pages_lead_to_the_sign_in_and_back() {
             || page.field("return_to").is_some()
     );
     assert_eq!(sam.post_form("/connections", &[("csrf", "x"), ("product", "desk")]).await.location(), "/");
+}
+
+#[tokio::test]
+async fn s25_a_dead_attempt_is_dropped_and_a_foreign_name_is_not_repeated() {
+    let app = App::start().await;
+    let sam = app.visitor();
+    let cookies = "lwz_attempt_aaaaaaaa=dead; lwz_attempt_a\"b,c\\=1; lwz_attempt_=1; lwz_attempt_aaaaaaaaa=1";
+    let begun = sam.request(Method::GET, "/login").without_cookies().header("cookie", cookies).send().await;
+    begun.assert_status(303);
+    let lines = begun.set_cookies();
+    let [dropped, new] = lines[..] else { panic!("{lines:?}") };
+    assert!(dropped.starts_with("lwz_attempt_aaaaaaaa=;") && dropped.contains("Max-Age=0"), "{dropped}");
+    assert!(new.contains("Max-Age=600"), "{new}");
 }
