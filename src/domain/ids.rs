@@ -50,6 +50,8 @@ id! {
     OrganizationId,
     ConnectionId,
     RevocationId,
+    /// A client of Zoho's that is not ours.
+    ZohoClientId,
     AuditEventId,
     /// One HTTP request, as logs and failure pages quote it.
     RequestId,

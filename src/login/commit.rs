@@ -158,7 +158,8 @@ async fn connect(
     let is_choice = matches!(target, Target::Choice(_));
     let new = deposit::Deposit {
         tenant_id,
-        person_id,
+        person_id: Some(person_id),
+        zoho_client_id: None,
         product,
         data_centre: attempt.data_centre,
         grant,

@@ -95,6 +95,7 @@ pub(super) async fn revoke_grant(
         reason,
         token_sealed: app.keys.seal(&place, token.expose().as_bytes()),
         sealed_as: place.as_text().to_owned(),
+        granted_at: now,
         due_at: now,
     };
     revocation::insert(&mut *tx, &new, now).await

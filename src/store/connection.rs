@@ -10,7 +10,7 @@ use super::{StoreError, known};
 use crate::domain::{
     connection::{Health, ReconnectReason, Status},
     data_centre::DataCentre,
-    ids::{ConnectionId, OrganizationId, PersonId, TenantId},
+    ids::{ConnectionId, OrganizationId, PersonId, TenantId, ZohoClientId},
     organization::{Environment, FoundOrganization, ZohoOrganizationId},
     product::Product,
     scope::ScopeSet,
@@ -164,20 +164,20 @@ pub(crate) async fn list_of_person(
 pub(crate) async fn find_same(
     db: impl PgExecutor<'_>,
     tenant_id: TenantId,
-    person_id: PersonId,
+    person_id: Option<PersonId>,
     organization_id: Option<OrganizationId>,
     product: Product,
 ) -> Result<Option<Held>, StoreError> {
     Ok(sqlx::query_as!(
         Held,
         r#"select connection_id as "connection_id: ConnectionId", status = 'choosing' as "is_choosing!",
-               person_id as "person_id: PersonId", consented_at, client_id, scopes_requested, scopes_granted,
-               refresh_token_sealed, access_token_sealed, access_token_expires_at
+               person_id as "person_id: PersonId", consented_at, client_id,
+               zoho_client_id as "zoho_client_id: ZohoClientId", scopes_requested, scopes_granted, refresh_token_sealed, access_token_sealed, access_token_expires_at
            from connection
-           where tenant_id = $1 and person_id = $2 and organization_id is not distinct from $3 and product = $4
+           where tenant_id = $1 and person_id is not distinct from $2 and organization_id is not distinct from $3 and product = $4
            for update"#,
         tenant_id as TenantId,
-        person_id as PersonId,
+        person_id as Option<PersonId>,
         organization_id as Option<OrganizationId>,
         product.key(),
     )
@@ -193,6 +193,7 @@ pub(crate) struct Held {
     pub(crate) person_id: Option<PersonId>,
     pub(crate) consented_at: DateTime<Utc>,
     pub(crate) client_id: String,
+    pub(crate) zoho_client_id: Option<ZohoClientId>,
     pub(crate) scopes_requested: Vec<String>,
     pub(crate) scopes_granted: Vec<String>,
     pub(crate) refresh_token_sealed: Option<Vec<u8>>,
@@ -209,8 +210,8 @@ pub(crate) async fn find_held(
     Ok(sqlx::query_as!(
         Held,
         r#"select connection_id as "connection_id: ConnectionId", status = 'choosing' as "is_choosing!",
-               person_id as "person_id: PersonId", consented_at, client_id, scopes_requested, scopes_granted,
-               refresh_token_sealed, access_token_sealed, access_token_expires_at
+               person_id as "person_id: PersonId", consented_at, client_id,
+               zoho_client_id as "zoho_client_id: ZohoClientId", scopes_requested, scopes_granted, refresh_token_sealed, access_token_sealed, access_token_expires_at
            from connection where tenant_id = $1 and connection_id = $2 for update"#,
         tenant_id as TenantId,
         connection_id as ConnectionId,
@@ -260,12 +261,13 @@ pub(crate) async fn find_connected_organization(
 pub(crate) struct Deposit<'a> {
     pub(crate) tenant_id: TenantId,
     pub(crate) connection_id: ConnectionId,
-    pub(crate) person_id: PersonId,
+    pub(crate) person_id: Option<PersonId>,
     /// Absent: the person has to choose.
     pub(crate) organization_id: Option<OrganizationId>,
     pub(crate) product: Product,
     pub(crate) data_centre: DataCentre,
     pub(crate) client_id: &'a str,
+    pub(crate) zoho_client_id: Option<ZohoClientId>,
     pub(crate) scopes_requested: &'a ScopeSet,
     pub(crate) scopes_granted: &'a ScopeSet,
     pub(crate) refresh_token_sealed: &'a [u8],
@@ -274,6 +276,8 @@ pub(crate) struct Deposit<'a> {
     pub(crate) choices: &'a [FoundOrganization],
     pub(crate) environment: Option<Environment>,
     pub(crate) consented_at: DateTime<Utc>,
+    /// When it is to be refreshed unasked.
+    pub(crate) refresh_at: DateTime<Utc>,
 }
 
 /// Writes a connection with new tokens: a new row, or the one with that id made whole again.
@@ -286,18 +290,20 @@ pub(crate) async fn upsert(
     sqlx::query!(
         "insert into connection (tenant_id, connection_id, person_id, organization_id, product, data_centre, status, status_reason,
              scopes_requested, scopes_granted, client_id, refresh_token_sealed, access_token_sealed, access_token_expires_at,
-             token_version, choices, environment, health, connected_at, consented_at)
-         values ($1, $2, $3, $4, $5, $6, $7, null, $8, $9, $10, $11, $12, $13, 1, $14, $15, 'ok', $17, $16)
+             token_version, choices, environment, health, connected_at, consented_at, zoho_client_id, refresh_at)
+         values ($1, $2, $3, $4, $5, $6, $7, null, $8, $9, $10, $11, $12, $13, 1, $14, $15, 'ok', $17, $16, $18, $19)
          on conflict (tenant_id, connection_id) do update set
              organization_id = excluded.organization_id, status = excluded.status, status_reason = null,
              scopes_requested = excluded.scopes_requested, scopes_granted = excluded.scopes_granted,
              client_id = excluded.client_id, refresh_token_sealed = excluded.refresh_token_sealed,
              access_token_sealed = excluded.access_token_sealed, access_token_expires_at = excluded.access_token_expires_at,
              token_version = connection.token_version + 1, choices = excluded.choices, environment = excluded.environment,
-             health = 'ok', consented_at = excluded.consented_at, disconnected_at = null",
+             health = 'ok', consented_at = excluded.consented_at, disconnected_at = null, zoho_client_id = excluded.zoho_client_id,
+             lease_owner = null, lease_until = null, fence = connection.fence + 1, token_calls = '{}', retry_at = null,
+             refresh_at = excluded.refresh_at, refresh_failures = 0, dead_since = null",
         deposit.tenant_id as TenantId,
         deposit.connection_id as ConnectionId,
-        deposit.person_id as PersonId,
+        deposit.person_id as Option<PersonId>,
         deposit.organization_id as Option<OrganizationId>,
         deposit.product.key(),
         deposit.data_centre.key(),
@@ -312,6 +318,8 @@ pub(crate) async fn upsert(
         deposit.environment.map(Environment::key),
         deposit.consented_at,
         now,
+        deposit.zoho_client_id as Option<ZohoClientId>,
+        deposit.refresh_at,
     )
     .execute(db)
     .await?;
@@ -347,7 +355,8 @@ pub(crate) async fn update_disconnected(
     let done = sqlx::query!(
         "update connection set status = 'disconnected', status_reason = null, refresh_token_sealed = null, access_token_sealed = null,
              access_token_expires_at = null, choices = null, environment = null, health = 'ok', token_version = token_version + 1,
-             disconnected_at = $3
+             disconnected_at = $3, lease_owner = null, lease_until = null, fence = fence + 1, retry_at = null, refresh_at = null,
+             refresh_failures = 0, dead_since = null
          where tenant_id = $1 and connection_id = $2 and status <> 'disconnected'",
         tenant_id as TenantId,
         connection_id as ConnectionId,

@@ -48,14 +48,16 @@ pub(crate) struct NewRevocation {
     pub(crate) reason: Reason,
     pub(crate) token_sealed: Vec<u8>,
     pub(crate) sealed_as: String,
+    /// When it was granted: Zoho evicts the oldest.
+    pub(crate) granted_at: DateTime<Utc>,
     pub(crate) due_at: DateTime<Utc>,
 }
 
 pub(crate) async fn insert(db: impl PgExecutor<'_>, new: &NewRevocation, now: DateTime<Utc>) -> Result<(), StoreError> {
     sqlx::query!(
         "insert into revocation (revocation_id, tenant_id, connection_id, person_id, client_id, data_centre, reason, token_sealed,
-             sealed_as, created_at, due_at, tries)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0)",
+             sealed_as, created_at, due_at, granted_at, tries)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0)",
         new.revocation_id as RevocationId,
         new.tenant_id as Option<TenantId>,
         new.connection_id as Option<ConnectionId>,
@@ -67,6 +69,7 @@ pub(crate) async fn insert(db: impl PgExecutor<'_>, new: &NewRevocation, now: Da
         new.sealed_as,
         now,
         new.due_at,
+        new.granted_at,
     )
     .execute(db)
     .await?;

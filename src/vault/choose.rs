@@ -81,10 +81,10 @@ pub(crate) async fn choose(
         organization::upsert(&mut *tx, tenant_id, connection.data_centre, connection.product, environment, &found, now)
             .await?;
     let same =
-        connection::find_same(&mut *tx, tenant_id, person.person_id, Some(organization_id), connection.product).await?;
+        connection::find_same(&mut *tx, tenant_id, held.person_id, Some(organization_id), connection.product).await?;
     let connection_id = match same {
         Some(same) => {
-            move_tokens(app, &mut tx, person, connection, held, same.connection_id).await?;
+            move_tokens(app, &mut tx, connection, held, same.connection_id).await?;
             same.connection_id
         }
         None if connection::update_chosen(&mut *tx, tenant_id, connection.connection_id, organization_id).await? => {
@@ -112,7 +112,6 @@ pub(crate) async fn choose(
 async fn move_tokens(
     app: &App,
     tx: &mut tx::Connection,
-    person: &Person,
     choosing: &Connection,
     held: Held,
     to: ConnectionId,
@@ -134,7 +133,8 @@ async fn move_tokens(
     connection::delete_choosing(&mut *tx, tenant_id, from).await?;
     let new = Deposit {
         tenant_id,
-        person_id: person.person_id,
+        person_id: held.person_id,
+        zoho_client_id: held.zoho_client_id,
         product: choosing.product,
         data_centre: choosing.data_centre,
         grant: &grant,

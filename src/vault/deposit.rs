@@ -6,13 +6,13 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{grant::KeptGrant, seal::Place};
+use super::{grant::KeptGrant, refresh, seal::Place};
 use crate::{
     app::App,
     config::Config,
     domain::{
         data_centre::DataCentre,
-        ids::{ConnectionId, OrganizationId, PersonId, RevocationId, TenantId},
+        ids::{ConnectionId, OrganizationId, PersonId, RevocationId, TenantId, ZohoClientId},
         organization::{Environment, FoundOrganization},
         product::Product,
         scope::ScopeSet,
@@ -47,7 +47,10 @@ pub(crate) enum Target<'a> {
 #[derive(Debug)]
 pub(crate) struct Deposit<'a> {
     pub(crate) tenant_id: TenantId,
-    pub(crate) person_id: PersonId,
+    /// Absent: an imported token that does not tell.
+    pub(crate) person_id: Option<PersonId>,
+    /// The client the grant belongs to, if it is not ours.
+    pub(crate) zoho_client_id: Option<ZohoClientId>,
     pub(crate) product: Product,
     pub(crate) data_centre: DataCentre,
     pub(crate) grant: &'a KeptGrant,
@@ -108,6 +111,7 @@ pub(crate) async fn deposit(
         product: new.product,
         data_centre: new.data_centre,
         client_id: &new.grant.client_id,
+        zoho_client_id: new.zoho_client_id,
         scopes_requested: new.scopes_requested,
         scopes_granted: &new.grant.scopes,
         refresh_token_sealed: &seal(REFRESH_TOKEN, refresh_token.expose()),
@@ -116,9 +120,13 @@ pub(crate) async fn deposit(
         choices,
         environment: new.environment.filter(|_| organization_id.is_none()),
         consented_at: new.consented_at,
+        // As if nobody used it: who does makes it due before its access token ends.
+        refresh_at: now + refresh::idle_pause(),
     };
     connection::upsert(&mut *tx, &row, now).await?;
-    if connection::count_refresh_tokens(&mut *tx, person_id).await? >= near_limit(&app.config) {
+    if let Some(person_id) = person_id
+        && connection::count_refresh_tokens(&mut *tx, person_id).await? >= near_limit(&app.config)
+    {
         revocation::update_person_due(&mut *tx, person_id, now).await?;
     }
     Ok(Deposited { connection_id, existed })
@@ -130,12 +138,13 @@ async fn supersede(tx: &mut Connection, new: &Deposit<'_>, held: Held, now: Date
         revocation_id: RevocationId::new(),
         tenant_id: Some(new.tenant_id),
         connection_id: Some(held.connection_id),
-        person_id: Some(new.person_id),
+        person_id: new.person_id,
         client_id: held.client_id,
         data_centre: new.data_centre,
         reason: Reason::Superseded,
         token_sealed,
         sealed_as: Place::column(REFRESH_TOKEN, new.tenant_id, held.connection_id).as_text().to_owned(),
+        granted_at: held.consented_at,
         due_at: now + GRACE,
     };
     revocation::insert(&mut *tx, &revocation, now).await

@@ -78,6 +78,7 @@ async fn end(app: &App, disconnect: &Disconnect) -> Result<Option<RevocationId>,
                 reason: Reason::Disconnected,
                 token_sealed,
                 sealed_as: Place::column(REFRESH_TOKEN, tenant_id, connection_id).as_text().to_owned(),
+                granted_at: held.consented_at,
                 due_at: now,
             };
             revocation::insert(&mut *tx, &new, now).await?;

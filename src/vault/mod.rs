@@ -6,6 +6,7 @@ pub(crate) mod choose;
 pub(crate) mod deposit;
 pub(crate) mod disconnect;
 pub(crate) mod grant;
+pub(crate) mod refresh;
 pub(crate) mod revoke;
 pub(crate) mod rewrap;
 pub(crate) mod seal;
