@@ -19,6 +19,7 @@ pub(crate) mod rewrap;
 pub(crate) mod tenant;
 pub(crate) mod token_escrow;
 pub(crate) mod tx;
+pub(crate) mod zoho_client;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StoreError {
