@@ -15,7 +15,7 @@ use actix_web::{
 
 use super::site::problem_types::ProblemType;
 use crate::{
-    domain::return_path::ReturnPath,
+    domain::{connection::ReconnectReason, return_path::ReturnPath},
     login::{BeginError, Refused},
     store::StoreError,
     telemetry::chain,
@@ -34,6 +34,11 @@ pub(crate) enum Problem {
     /// Each member or parameter that is wrong.
     #[error("not understood")]
     Invalid(Vec<MemberError>),
+    #[error("the connection needs its owner")]
+    NeedsReconnect { reason: ReconnectReason, reconnect_url: String },
+    /// The connections that fit, as the API shows them.
+    #[error("more than one connection fits")]
+    Ambiguous(Vec<serde_json::Value>),
     /// The API under an https address, reached by http.
     #[error("reached by plain http")]
     PlainHttp,
@@ -67,6 +72,8 @@ impl Problem {
             Self::Explained { problem, .. } => Some(*problem),
             Self::FormExpired => Some(ProblemType::FormExpired),
             Self::Invalid(_) => Some(ProblemType::InvalidRequest),
+            Self::NeedsReconnect { .. } => Some(ProblemType::NeedsReconnect),
+            Self::Ambiguous(_) => Some(ProblemType::Ambiguous),
             Self::PlainHttp => Some(ProblemType::Forbidden),
             Self::SignInFirst { .. } | Self::Status(_) => None,
         }
@@ -83,6 +90,8 @@ impl ResponseError for Problem {
             Self::Explained { problem, .. } => explained(*problem),
             Self::FormExpired => explained(ProblemType::FormExpired),
             Self::Invalid(_) => explained(ProblemType::InvalidRequest),
+            Self::NeedsReconnect { .. } => explained(ProblemType::NeedsReconnect),
+            Self::Ambiguous(_) => explained(ProblemType::Ambiguous),
             Self::PlainHttp => explained(ProblemType::Forbidden),
             Self::Status(status) => *status,
         }
@@ -106,7 +115,13 @@ impl ResponseError for Problem {
             Self::Explained { problem: ProblemType::Unauthenticated, .. } => {
                 answer.insert_header((WWW_AUTHENTICATE, "Bearer"));
             }
-            Self::Explained { .. } | Self::Invalid(_) | Self::PlainHttp | Self::FormExpired | Self::Status(_) => {}
+            Self::Explained { .. }
+            | Self::Invalid(_)
+            | Self::NeedsReconnect { .. }
+            | Self::Ambiguous(_)
+            | Self::PlainHttp
+            | Self::FormExpired
+            | Self::Status(_) => {}
         }
         let mut answer = answer.finish();
         answer.extensions_mut().insert(self.clone());
