@@ -29,6 +29,9 @@ const SOON: Duration = Duration::from_secs(2);
 pub(crate) enum Problem {
     #[error("signed out")]
     SignInFirst { return_to: Option<ReturnPath> },
+    /// What is asked for needs a sign-in of the last minutes (security.md S-49).
+    #[error("signed in too long ago")]
+    SignInAgain { return_to: ReturnPath },
     #[error("explained on a page")]
     Explained { problem: ProblemType, retry_after: Option<Duration> },
     /// Each member or parameter that is wrong.
@@ -75,7 +78,7 @@ impl Problem {
             Self::NeedsReconnect { .. } => Some(ProblemType::NeedsReconnect),
             Self::Ambiguous(_) => Some(ProblemType::Ambiguous),
             Self::PlainHttp => Some(ProblemType::Forbidden),
-            Self::SignInFirst { .. } | Self::Status(_) => None,
+            Self::SignInFirst { .. } | Self::SignInAgain { .. } | Self::Status(_) => None,
         }
     }
 }
@@ -87,6 +90,7 @@ impl ResponseError for Problem {
         };
         match self {
             Self::SignInFirst { .. } => StatusCode::SEE_OTHER,
+            Self::SignInAgain { .. } => StatusCode::FORBIDDEN,
             Self::Explained { problem, .. } => explained(*problem),
             Self::FormExpired => explained(ProblemType::FormExpired),
             Self::Invalid(_) => explained(ProblemType::InvalidRequest),
@@ -116,6 +120,7 @@ impl ResponseError for Problem {
                 answer.insert_header((WWW_AUTHENTICATE, "Bearer"));
             }
             Self::Explained { .. }
+            | Self::SignInAgain { .. }
             | Self::Invalid(_)
             | Self::NeedsReconnect { .. }
             | Self::Ambiguous(_)

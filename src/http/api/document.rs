@@ -52,7 +52,11 @@ pub(crate) fn respond(problem: &Problem, status: StatusCode, request_id: Request
         }
         Problem::Ambiguous(candidates) => document["candidates"] = json!(candidates),
         Problem::PlainHttp => document["detail"] = "The API is reached by https only.".into(),
-        Problem::SignInFirst { .. } | Problem::Explained { .. } | Problem::FormExpired | Problem::Status(_) => {}
+        Problem::SignInFirst { .. }
+        | Problem::SignInAgain { .. }
+        | Problem::Explained { .. }
+        | Problem::FormExpired
+        | Problem::Status(_) => {}
     }
     HttpResponse::build(status).insert_header((CONTENT_TYPE, "application/problem+json")).body(document.to_string())
 }
