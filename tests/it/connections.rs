@@ -4,6 +4,7 @@ mod again;
 mod disconnect;
 mod limit;
 mod ownership;
+mod scopes;
 mod settled_later;
 
 use crate::harness::*;

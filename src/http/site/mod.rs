@@ -1,6 +1,7 @@
 //! The pages: a view struct for each, its handler below it, its words in the template of the same name.
 
 pub(crate) mod api_keys;
+mod at_stake;
 pub(crate) mod callback;
 pub(crate) mod connection;
 pub(crate) mod connections;
