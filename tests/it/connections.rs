@@ -6,6 +6,7 @@ mod limit;
 mod ownership;
 mod scopes;
 mod settled_later;
+mod tested;
 
 use crate::harness::*;
 

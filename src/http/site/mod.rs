@@ -13,6 +13,7 @@ pub(crate) mod problem_types;
 pub(crate) mod revoke_api_key;
 pub(crate) mod sign_in;
 pub(crate) mod sign_in_again;
+pub(crate) mod test_call;
 
 #[cfg(test)]
 mod gallery;
