@@ -43,10 +43,13 @@ pub(crate) enum Problem {
     Status(StatusCode),
 }
 
-/// One of `errors[]` (design.md §6).
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+/// One mistake in a request.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub(crate) struct MemberError {
+    /// The member or parameter that is wrong.
+    #[schema(example = "limit")]
     pub(crate) member: String,
+    #[schema(example = "must be 1 to 200")]
     pub(crate) detail: String,
 }
 
