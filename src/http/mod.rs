@@ -33,7 +33,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(8);
 
 /// Every page and command of the site.
 fn site(routes: &mut ServiceConfig) {
-    use site::{callback, connection, connections, disconnect, organization_choice, problem_types, sign_in};
+    use site::{api_docs, callback, connection, connections, disconnect, organization_choice, problem_types, sign_in};
     routes
         .service(get("/", sign_in::home))
         .service(get("/login", sign_in::login))
@@ -51,6 +51,7 @@ fn site(routes: &mut ServiceConfig) {
         .service(get_and_post("/connections/{id}/disconnect", disconnect::get_disconnect, disconnect::post_disconnect))
         .service(get("/problems", problem_types::get_problems))
         .service(get("/problems/{slug}", problem_types::get_problem))
+        .service(get("/api/docs", api_docs::get_api_docs))
         .service(get("/static/{file}", assets::get_asset))
         .service(api::routes())
         .service(get("/livez", health::get_livez))

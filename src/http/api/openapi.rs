@@ -34,7 +34,6 @@ static DOCUMENT: LazyLock<OpenApi> = LazyLock::new(|| finished(super::Described:
 
 static TEXT: LazyLock<String> = LazyLock::new(|| DOCUMENT.to_pretty_json().expect("a document of strings") + "\n");
 
-#[cfg(test)]
 pub(crate) fn document() -> &'static OpenApi {
     &DOCUMENT
 }
@@ -92,7 +91,6 @@ fn operations_mut(item: &mut PathItem) -> Vec<(HttpMethod, &mut Operation)> {
     all.into_iter().filter_map(|(method, operation)| operation.as_mut().map(|operation| (method, operation))).collect()
 }
 
-#[cfg(test)]
 /// The operations of a path, in the order in which they are told.
 pub(crate) fn operations(item: &PathItem) -> Vec<(&'static str, &Operation)> {
     let all = [
