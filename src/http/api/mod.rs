@@ -1,5 +1,6 @@
 //! The API for back ends: `/api/v1`, JSON, an API key in `Authorization` (design.md §6).
 
+pub(crate) mod access_token;
 mod backend;
 pub(crate) mod connections;
 mod cursor;
@@ -8,8 +9,10 @@ mod endpoints;
 pub(crate) mod openapi;
 mod parameters;
 mod refusals;
-mod schema;
+pub(crate) mod schema;
+mod search;
 mod transport;
+mod vending;
 
 use actix_web::{HttpRequest, Scope, middleware::from_fn, web};
 
@@ -23,6 +26,8 @@ pub(crate) fn routes() -> impl actix_web::dev::HttpServiceFactory {
 endpoints::endpoints! {
     get "/connections" connections::list_connections;
     get "/connections/{id}" connections::get_connection;
+    get "/connections/{id}/access-token" access_token::get_access_token;
+    get "/access-token" access_token::find_access_token;
     get "/openapi.json" openapi::get_openapi;
 }
 

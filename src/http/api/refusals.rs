@@ -47,6 +47,10 @@ refusals! {
     Refused: ;
     /// Of a call that names something.
     RefusedOrUnknown: NotFound;
+    /// Of a call that needs a token of a named connection.
+    NoToken: NotFound NeedsReconnect ChoosingOrganization Disconnected ZohoMisbehaved ZohoThrottled ZohoUnavailable ZohoMisconfigured;
+    /// Of a call that finds its connection by the caller's own ids.
+    NoTokenOrSeveral: NotFound NeedsReconnect Ambiguous ChoosingOrganization Disconnected ZohoMisbehaved ZohoThrottled ZohoUnavailable ZohoMisconfigured;
 }
 
 /// By status, and `default` for those that have no type of their own.

@@ -3,7 +3,10 @@
 //!
 //! Members are only ever added. A secret is borrowed for the moment in which it is sent.
 
+mod access_token;
 mod words;
+
+pub(crate) use access_token::AccessToken;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
@@ -21,7 +24,7 @@ use crate::{
 };
 
 /// One page of a list.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct ConnectionList {
     pub(crate) connections: Vec<Connection>,
     /// The `cursor` of the next page; null on the last.
@@ -30,7 +33,7 @@ pub(crate) struct ConnectionList {
 }
 
 /// A person's consent for one product and one Zoho organization, kept for a tenant.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct Connection {
     /// Stays the same when the person connects or reconnects the same organization and product.
     #[schema(format = "uuid", example = "019aa3f2-7c1e-7d10-9b2f-000000000001")]
@@ -67,7 +70,7 @@ pub(crate) struct Connection {
 }
 
 /// A customer of yours.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct Tenant {
     #[schema(format = "uuid", example = "019aa3f2-7c1e-7d10-9b2f-0000000000a0")]
     pub(crate) id: String,
@@ -79,7 +82,7 @@ pub(crate) struct Tenant {
 }
 
 /// A Zoho user. Identity is the data centre with the ZUID; the rest is for display.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct Person {
     #[schema(format = "uuid", example = "019aa3f2-7c1e-7d10-9b2f-0000000000b0")]
     pub(crate) id: String,
@@ -92,7 +95,7 @@ pub(crate) struct Person {
 }
 
 /// A Zoho organization, portal or network: whatever the product calls the place where its data lives.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct Organization {
     /// Zoho's id, as text: up to 19 digits, or a name.
     #[schema(example = "77000000")]

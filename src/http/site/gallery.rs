@@ -6,6 +6,7 @@ use askama::Template;
 
 use super::{
     api_docs::ApiDocsPage,
+    api_keys::ApiKeysPage,
     connection::ConnectionPage,
     connections::ConnectionsPage,
     disconnect::DisconnectPage,
@@ -13,7 +14,9 @@ use super::{
     markup,
     organization_choice::OrganizationChoicePage,
     problem_types::{ProblemIndexPage, ProblemPage, StatusPage},
+    revoke_api_key::RevokeApiKeyPage,
     sign_in::SignInPage,
+    sign_in_again::SignInAgainPage,
 };
 use crate::http::{assets, page::tests::HOSTILE};
 
@@ -30,6 +33,9 @@ fn pages() -> Vec<(String, String)> {
     add(&mut pages, "connections", ConnectionsPage::samples());
     add(&mut pages, "connection", ConnectionPage::samples());
     add(&mut pages, "choice", OrganizationChoicePage::samples());
+    add(&mut pages, "api-keys", ApiKeysPage::samples());
+    add(&mut pages, "revoke-api-key", RevokeApiKeyPage::samples());
+    add(&mut pages, "sign-in-again", SignInAgainPage::samples());
     add(&mut pages, "disconnect", DisconnectPage::samples());
     add(&mut pages, "finishing", FinishingPage::samples());
     add(&mut pages, "api-docs", ApiDocsPage::samples());

@@ -18,6 +18,7 @@ use crate::{
         product::Product,
     },
     http::site::problem_types::{Met, ProblemType},
+    vault::access_token::Warning,
 };
 
 macro_rules! words {
@@ -49,6 +50,7 @@ words! {
     Status "Status" "Where a connection stands; only the person, or Zoho's certain word, changes it." = Status::KEYS;
     ReconnectReason "ReconnectReason" "`revoked`: access was withdrawn at Zoho. `evicted`: Zoho dropped it in favor of newer sign-ins of the same person." = ReconnectReason::ALL.map(ReconnectReason::key);
     Health "Health" "How the last call to Zoho went; trouble on the way, never a status." = Health::ALL.map(Health::key);
+    Warning "Warning" "What the token cannot be blamed for: Zoho could not be asked for a newer one, scopes are missing, or the person's refresh tokens run out." = Warning::ALL.map(Warning::key);
     ProblemPath "ProblemType" "Which problem it is; also a page with cause and cure." = problem_types();
 }
 
