@@ -68,6 +68,14 @@ pub(crate) enum Warning {
 }
 
 impl Warning {
+    pub(crate) const ALL: [Self; 5] = [
+        Self::ZohoThrottled,
+        Self::ZohoUnavailable,
+        Self::ZohoMisconfigured,
+        Self::ScopeMissing,
+        Self::RefreshTokensNearLimit,
+    ];
+
     pub(crate) const fn key(self) -> &'static str {
         match self {
             Self::ZohoThrottled => "zoho_throttled",
