@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+mod access_token;
 mod api_keys;
 mod architecture;
 mod callback;
@@ -17,6 +18,7 @@ mod headers;
 mod isolation;
 mod organizations;
 mod products;
+mod refresh;
 mod secrets;
 mod sessions;
 mod sign_in;
