@@ -8,6 +8,7 @@
 mod api_keys;
 mod architecture;
 mod callback;
+mod clients;
 mod connections;
 mod csrf;
 mod emulator;
