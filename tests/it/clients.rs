@@ -12,10 +12,7 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::harness::{
-    page::{attribute, tags},
-    *,
-};
+use crate::harness::*;
 
 /// How Sam is told by every example.
 const SAM_AT_ASSIST: &str = "Rivera Supplies: sam@example.com\n";
@@ -68,11 +65,12 @@ fn need(program: &str, arguments: &[&str]) {
     assert!(works, "`{program} {}` does not work here: scripts/test installs what is missing", arguments.join(" "));
 }
 
-/// Sam's connection, and a key for it.
+/// Sam's connection, and a program that may use it.
 struct Customer {
     app: App,
+    connection_id: String,
     tenant: String,
-    key: String,
+    back_end: Backend,
 }
 
 impl Customer {
@@ -80,27 +78,17 @@ impl Customer {
         let app = App::start().await;
         let sam = app.visitor();
         sam.sign_in_as(SAM).await;
-        let links = sam.get("/connections").await.links();
-        let keys = links.into_iter().find(|link| link.ends_with("/api-keys")).expect("a link to the keys");
-        let nonce = sam.get(&keys).await.field("nonce").expect("a nonce");
-        let form = [
-            ("nonce", nonce.as_str()),
-            ("name", "examples"),
-            ("grant", "tokens:read"),
-            ("grant", "connections:read"),
-            ("grant", "proxy"),
-        ];
-        let made = sam.submit(&keys, &keys, &form).await;
-        let values = tags(&made.text, "input").into_iter().filter_map(|input| attribute(input, "value"));
-        let key = values.into_iter().find(|value| value.starts_with("lwz_")).expect("a key on the page");
-        Self { tenant: keys.split('/').nth(2).expect("a slug").to_owned(), key, app }
+        let connection_id = sam.only_connection().await;
+        let back_end = app.backend_of(&connection_id, &["tokens:read", "connections:read", "proxy"]).await;
+        let tenant = app.database.text("select slug from tenant").await;
+        Self { app, connection_id, tenant, back_end }
     }
 
     fn start(&self, language: Language, arguments: &[&str]) -> Child {
         let mut command = language.command();
         let kept = ["PATH", "PYTHONPATH", "HOME"].into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
         command.args(arguments).env_clear().envs(kept).kill_on_drop(true);
-        command.env("LWZ_URL", self.app.public_url().origin()).env("LWZ_API_KEY", &self.key);
+        command.env("LWZ_URL", self.app.public_url().origin()).env("LWZ_API_KEY", &self.back_end.key);
         command.env("LWZ_TENANT", &self.tenant).env("LWZ_ORGANIZATION", "60000001");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.spawn().expect("the example starts")
@@ -140,12 +128,10 @@ impl Customer {
         let withdraw = json!({ "person": SAM });
         self.app.zoho.call(reqwest::Method::POST, "/control/grants/revoke", withdraw).await;
         self.app.advance(Duration::from_secs(3700)).await;
-        let url = format!("{}/api/v1/access-token?organization=60000001", self.app.public_url().origin());
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
         wait_for("the vault to be sure that consent is gone", async || {
-            let answer = http.get(&url).bearer_auth(&self.key).send().await.unwrap();
+            let told = self.back_end.token(&self.connection_id, "").await;
             self.app.advance(Duration::from_secs(30)).await;
-            (answer.status() == 409).then_some(())
+            (told.problem() == "409 needs-reconnect").then_some(())
         })
         .await;
         let ended = self.run(language, &[]).await;

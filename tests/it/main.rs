@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+mod access_token;
 mod api_keys;
 mod architecture;
 mod callback;
@@ -16,8 +17,10 @@ mod faults;
 mod harness;
 mod headers;
 mod isolation;
+mod openapi;
 mod organizations;
 mod products;
+mod refresh;
 mod secrets;
 mod sessions;
 mod sign_in;
