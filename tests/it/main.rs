@@ -20,6 +20,7 @@ mod isolation;
 mod openapi;
 mod organizations;
 mod products;
+mod proxy;
 mod refresh;
 mod secrets;
 mod sessions;
