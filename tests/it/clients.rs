@@ -99,9 +99,12 @@ impl Customer {
         tokio::time::timeout(Duration::from_secs(30), running).await.expect("it ends").expect("it ran")
     }
 
-    /// A call that works; then one whose token Zoho refuses; then the vault away for a moment; then consent withdrawn.
+    /// A call that works, both ways; then one whose token Zoho refuses; then the vault away for a moment; then consent
+    /// withdrawn.
     async fn meets_everything(&self, language: Language) {
-        assert_eq!(printed(&self.run(language, &[]).await), (SAM_AT_ASSIST.to_owned(), String::new()));
+        for way in [&[][..], &["proxy"]] {
+            assert_eq!(printed(&self.run(language, way).await), (SAM_AT_ASSIST.to_owned(), String::new()), "{way:?}");
+        }
 
         let refused =
             json!({ "status": 401, "body": "{\"error\":{\"code\":1006,\"message\":\"Invalid OAuth token.\"}}" });
