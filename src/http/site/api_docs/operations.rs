@@ -8,7 +8,7 @@ use utoipa::openapi::{
 
 use super::{
     Prose, example,
-    types::{Kind, Named, kind},
+    types::{Kind, kind},
 };
 use crate::http::api::openapi::operations;
 
@@ -61,13 +61,36 @@ pub(crate) struct Refusal {
     pub(crate) problems: Vec<String>,
 }
 
-/// What the example adds to `curl`, origin and root.
+/// The call as an example for a shell.
 pub(crate) struct Curl {
-    /// Unless it is GET.
-    pub(crate) method: Option<&'static str>,
-    pub(crate) needs_key: bool,
-    pub(crate) target: String,
-    pub(crate) body: Option<String>,
+    method: &'static str,
+    needs_key: bool,
+    target: String,
+    body: Option<String>,
+}
+
+impl Curl {
+    pub(super) fn text(&self, origin: &str, root: &str) -> String {
+        let mut parts = vec!["curl".to_owned()];
+        match self.method {
+            "GET" => {}
+            method => parts.push(format!(" -X {method}")),
+        }
+        if self.needs_key {
+            parts.push(" -H \"Authorization: Bearer $LWZ_API_KEY\" \\\n ".to_owned());
+        }
+        if let Some(body) = &self.body {
+            parts.push(format!(" -H \"Content-Type: application/json\" -d '{body}' \\\n "));
+        }
+        parts.push(format!(" \"{origin}{root}{}\"", self.target));
+        parts.concat()
+    }
+}
+
+impl Body {
+    pub(super) fn is_json(&self) -> bool {
+        self.media_type == "application/json"
+    }
 }
 
 pub(super) fn groups(document: &OpenApi) -> Vec<Group> {
@@ -113,7 +136,7 @@ fn call(document: &OpenApi, path: &str, method: &'static str, operation: &Operat
         summary: operation.summary.clone().unwrap_or_default().trim_end_matches('.').to_owned(),
         about: Prose::new(operation.description.as_deref().unwrap_or_default()),
         curl: Curl {
-            method: Some(method).filter(|method| *method != "GET"),
+            method,
             needs_key: !grants.is_empty(),
             target: target(path, &parameters),
             body: body.as_ref().and_then(|body| body.example.clone()),
@@ -178,7 +201,7 @@ fn plain(value: &Value) -> String {
 
 fn content_of(document: &OpenApi, media_type: &str, schema: Option<&RefOr<Schema>>) -> Body {
     let of_kind = schema.map(kind).unwrap_or_default();
-    let example = schema.filter(|_| !matches!(of_kind.name, Named::Anything));
+    let example = schema.filter(|_| of_kind.is_known());
     let example = example.map(|schema| example::pretty(document, schema));
     Body { media_type: media_type.to_owned(), kind: of_kind, example }
 }
