@@ -11,6 +11,8 @@ pub(crate) mod ids;
 pub(crate) mod organization;
 pub(crate) mod person;
 pub(crate) mod product;
+pub(crate) mod proxy_path;
+pub(crate) mod proxy_query;
 pub(crate) mod return_path;
 pub(crate) mod scope;
 pub(crate) mod secret;

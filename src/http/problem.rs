@@ -15,15 +15,19 @@ use actix_web::{
 
 use super::site::problem_types::ProblemType;
 use crate::{
-    domain::return_path::ReturnPath,
+    domain::{proxy_path, return_path::ReturnPath},
     login::{BeginError, Refused},
+    proxy::{ProxyError, limits::Busy},
     store::StoreError,
     telemetry::chain,
     vault::choose::ChooseError,
+    zoho::Unanswered,
 };
 
 /// Whoever is told to come back is told so after this long, where we do not know better.
 const SOON: Duration = Duration::from_secs(2);
+/// Where somebody must change a setting first.
+const LATER: Duration = Duration::from_secs(300);
 
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum Problem {
@@ -135,6 +139,32 @@ impl From<BeginError> for Problem {
     fn from(error: BeginError) -> Self {
         match error {
             BeginError::DatabaseDown => Self::unavailable(),
+        }
+    }
+}
+
+impl From<ProxyError> for Problem {
+    fn from(error: ProxyError) -> Self {
+        let invalid = |member: &str, detail| Self::Invalid(vec![MemberError { member: member.to_owned(), detail }]);
+        let explained = |problem, retry_after| Self::Explained { problem, retry_after: Some(retry_after) };
+        match error {
+            ProxyError::Vend(error) => error.into(),
+            ProxyError::ForeignPath(product) => {
+                let prefixes = proxy_path::prefixes(product).iter().map(|prefix| format!("/{}/", prefix.join("/")));
+                invalid("path", format!("must lie under {}", prefixes.collect::<Vec<_>>().join(" or ")))
+            }
+            ProxyError::ForeignOrganization(parameter) => {
+                invalid(parameter, "must be the connection's organization, or left out".to_owned())
+            }
+            ProxyError::NotOffered => explained(ProblemType::ZohoMisconfigured, LATER),
+            ProxyError::Busy(Busy::Tenant { retry_after }) => explained(ProblemType::TooManyRequests, retry_after),
+            ProxyError::Busy(Busy::DataCentre { retry_after }) => explained(ProblemType::Unavailable, retry_after),
+            ProxyError::Unanswered(unanswered) => match unanswered {
+                Unanswered::NotSent | Unanswered::Lost | Unanswered::TooSlow => {
+                    explained(ProblemType::ZohoUnavailable, SOON)
+                }
+                Unanswered::TooLarge | Unanswered::Redirected => Self::explained(ProblemType::ZohoMisbehaved),
+            },
         }
     }
 }

@@ -5,6 +5,7 @@ pub(crate) mod connections;
 mod cursor;
 pub(crate) mod document;
 mod parameters;
+mod proxy;
 mod transport;
 
 use actix_web::{HttpRequest, Scope, middleware::from_fn, web};
@@ -18,6 +19,7 @@ pub(crate) fn routes() -> impl actix_web::dev::HttpServiceFactory {
     scope()
         .service(get("/connections", connections::list_connections))
         .service(get("/connections/{id}", connections::get_connection))
+        .service(proxy::resource())
         .wrap(from_fn(transport::refuse_plain_http))
 }
 
