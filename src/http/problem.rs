@@ -29,6 +29,9 @@ const SOON: Duration = Duration::from_secs(2);
 pub(crate) enum Problem {
     #[error("signed out")]
     SignInFirst { return_to: Option<ReturnPath> },
+    /// What is asked for needs a sign-in of the last minutes (security.md S-49).
+    #[error("signed in too long ago")]
+    SignInAgain { return_to: ReturnPath },
     #[error("explained on a page")]
     Explained { problem: ProblemType, retry_after: Option<Duration> },
     /// Each member or parameter that is wrong.
@@ -68,7 +71,7 @@ impl Problem {
             Self::FormExpired => Some(ProblemType::FormExpired),
             Self::Invalid(_) => Some(ProblemType::InvalidRequest),
             Self::PlainHttp => Some(ProblemType::Forbidden),
-            Self::SignInFirst { .. } | Self::Status(_) => None,
+            Self::SignInFirst { .. } | Self::SignInAgain { .. } | Self::Status(_) => None,
         }
     }
 }
@@ -80,6 +83,7 @@ impl ResponseError for Problem {
         };
         match self {
             Self::SignInFirst { .. } => StatusCode::SEE_OTHER,
+            Self::SignInAgain { .. } => StatusCode::FORBIDDEN,
             Self::Explained { problem, .. } => explained(*problem),
             Self::FormExpired => explained(ProblemType::FormExpired),
             Self::Invalid(_) => explained(ProblemType::InvalidRequest),
@@ -106,7 +110,12 @@ impl ResponseError for Problem {
             Self::Explained { problem: ProblemType::Unauthenticated, .. } => {
                 answer.insert_header((WWW_AUTHENTICATE, "Bearer"));
             }
-            Self::Explained { .. } | Self::Invalid(_) | Self::PlainHttp | Self::FormExpired | Self::Status(_) => {}
+            Self::Explained { .. }
+            | Self::SignInAgain { .. }
+            | Self::Invalid(_)
+            | Self::PlainHttp
+            | Self::FormExpired
+            | Self::Status(_) => {}
         }
         let mut answer = answer.finish();
         answer.extensions_mut().insert(self.clone());

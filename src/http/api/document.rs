@@ -47,7 +47,11 @@ pub(crate) fn respond(problem: &Problem, status: StatusCode, request_id: Request
     match problem {
         Problem::Invalid(errors) => document["errors"] = json!(errors),
         Problem::PlainHttp => document["detail"] = "The API is reached by https only.".into(),
-        Problem::SignInFirst { .. } | Problem::Explained { .. } | Problem::FormExpired | Problem::Status(_) => {}
+        Problem::SignInFirst { .. }
+        | Problem::SignInAgain { .. }
+        | Problem::Explained { .. }
+        | Problem::FormExpired
+        | Problem::Status(_) => {}
     }
     HttpResponse::build(status).insert_header((CONTENT_TYPE, "application/problem+json")).body(document.to_string())
 }
