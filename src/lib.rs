@@ -4,7 +4,6 @@ mod app;
 pub mod clock;
 mod command;
 mod config;
-mod console;
 mod domain;
 pub mod emulator;
 mod failpoint;

@@ -15,7 +15,7 @@ use actix_web::{
 
 use super::site::problem_types::ProblemType;
 use crate::{
-    domain::return_path::ReturnPath,
+    domain::{connection::ReconnectReason, return_path::ReturnPath},
     login::{BeginError, Refused},
     store::StoreError,
     telemetry::chain,
@@ -29,14 +29,16 @@ const SOON: Duration = Duration::from_secs(2);
 pub(crate) enum Problem {
     #[error("signed out")]
     SignInFirst { return_to: Option<ReturnPath> },
-    /// What is asked for needs a sign-in of the last minutes (security.md S-49).
-    #[error("signed in too long ago")]
-    SignInAgain { return_to: ReturnPath },
     #[error("explained on a page")]
     Explained { problem: ProblemType, retry_after: Option<Duration> },
     /// Each member or parameter that is wrong.
     #[error("not understood")]
     Invalid(Vec<MemberError>),
+    #[error("the connection needs its owner")]
+    NeedsReconnect { reason: ReconnectReason, reconnect_url: String },
+    /// The connections that fit, as the API shows them.
+    #[error("more than one connection fits")]
+    Ambiguous(Vec<serde_json::Value>),
     /// The API under an https address, reached by http.
     #[error("reached by plain http")]
     PlainHttp,
@@ -70,8 +72,10 @@ impl Problem {
             Self::Explained { problem, .. } => Some(*problem),
             Self::FormExpired => Some(ProblemType::FormExpired),
             Self::Invalid(_) => Some(ProblemType::InvalidRequest),
+            Self::NeedsReconnect { .. } => Some(ProblemType::NeedsReconnect),
+            Self::Ambiguous(_) => Some(ProblemType::Ambiguous),
             Self::PlainHttp => Some(ProblemType::Forbidden),
-            Self::SignInFirst { .. } | Self::SignInAgain { .. } | Self::Status(_) => None,
+            Self::SignInFirst { .. } | Self::Status(_) => None,
         }
     }
 }
@@ -83,10 +87,11 @@ impl ResponseError for Problem {
         };
         match self {
             Self::SignInFirst { .. } => StatusCode::SEE_OTHER,
-            Self::SignInAgain { .. } => StatusCode::FORBIDDEN,
             Self::Explained { problem, .. } => explained(*problem),
             Self::FormExpired => explained(ProblemType::FormExpired),
             Self::Invalid(_) => explained(ProblemType::InvalidRequest),
+            Self::NeedsReconnect { .. } => explained(ProblemType::NeedsReconnect),
+            Self::Ambiguous(_) => explained(ProblemType::Ambiguous),
             Self::PlainHttp => explained(ProblemType::Forbidden),
             Self::Status(status) => *status,
         }
@@ -111,8 +116,9 @@ impl ResponseError for Problem {
                 answer.insert_header((WWW_AUTHENTICATE, "Bearer"));
             }
             Self::Explained { .. }
-            | Self::SignInAgain { .. }
             | Self::Invalid(_)
+            | Self::NeedsReconnect { .. }
+            | Self::Ambiguous(_)
             | Self::PlainHttp
             | Self::FormExpired
             | Self::Status(_) => {}

@@ -2,12 +2,14 @@
 
 pub(crate) mod budget;
 pub(crate) mod listed;
+pub(crate) mod refresh;
+pub(crate) mod vended;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::{PgExecutor, types::Json};
 
-pub(crate) use budget::{count_refresh_tokens, find_at_stake, was_evicted};
+pub(crate) use budget::{count_refresh_tokens, find_at_stake};
 
 use super::{StoreError, known};
 use crate::domain::{

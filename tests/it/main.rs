@@ -5,7 +5,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
-mod api_keys;
 mod architecture;
 mod callback;
 mod connections;

@@ -5,7 +5,6 @@ use std::{collections::BTreeSet, fs, path::Path};
 use askama::Template;
 
 use super::{
-    api_keys::ApiKeysPage,
     connection::ConnectionPage,
     connections::ConnectionsPage,
     disconnect::DisconnectPage,
@@ -13,9 +12,7 @@ use super::{
     markup,
     organization_choice::OrganizationChoicePage,
     problem_types::{ProblemIndexPage, ProblemPage, StatusPage},
-    revoke_api_key::RevokeApiKeyPage,
     sign_in::SignInPage,
-    sign_in_again::SignInAgainPage,
 };
 use crate::http::{assets, page::tests::HOSTILE};
 
@@ -32,9 +29,6 @@ fn pages() -> Vec<(String, String)> {
     add(&mut pages, "connections", ConnectionsPage::samples());
     add(&mut pages, "connection", ConnectionPage::samples());
     add(&mut pages, "choice", OrganizationChoicePage::samples());
-    add(&mut pages, "api-keys", ApiKeysPage::samples());
-    add(&mut pages, "revoke-api-key", RevokeApiKeyPage::samples());
-    add(&mut pages, "sign-in-again", SignInAgainPage::samples());
     add(&mut pages, "disconnect", DisconnectPage::samples());
     add(&mut pages, "finishing", FinishingPage::samples());
     add(&mut pages, "problem", ProblemPage::samples());

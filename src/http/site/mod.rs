@@ -1,6 +1,5 @@
 //! The pages: a view struct for each, its handler below it, its words in the template of the same name.
 
-pub(crate) mod api_keys;
 pub(crate) mod callback;
 pub(crate) mod connection;
 pub(crate) mod connections;
@@ -9,9 +8,7 @@ mod finishing;
 pub(crate) mod organization_choice;
 mod parts;
 pub(crate) mod problem_types;
-pub(crate) mod revoke_api_key;
 pub(crate) mod sign_in;
-pub(crate) mod sign_in_again;
 
 #[cfg(test)]
 mod gallery;

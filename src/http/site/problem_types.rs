@@ -31,7 +31,6 @@ pub(crate) enum ProblemType {
     ProfileUnreadable,
     SignInLost,
     WrongPerson,
-    RoleNeeded,
     FormExpired,
     Unauthenticated,
     Forbidden,
@@ -59,7 +58,7 @@ pub(crate) enum Met {
 }
 
 impl ProblemType {
-    pub(crate) const ALL: [Self; 28] = [
+    pub(crate) const ALL: [Self; 27] = [
         Self::AccessDenied,
         Self::AttemptRefused,
         Self::DataCentreRefused,
@@ -72,7 +71,6 @@ impl ProblemType {
         Self::ProfileUnreadable,
         Self::SignInLost,
         Self::WrongPerson,
-        Self::RoleNeeded,
         Self::FormExpired,
         Self::Unauthenticated,
         Self::Forbidden,
@@ -122,7 +120,6 @@ impl ProblemType {
             Self::ProfileUnreadable => ("profile-unreadable", None, SigningIn),
             Self::SignInLost => ("sign-in-lost", None, SigningIn),
             Self::WrongPerson => ("wrong-person", Some(403), SigningIn),
-            Self::RoleNeeded => ("role-needed", Some(403), SigningIn),
             Self::FormExpired => ("form-expired", Some(403), SigningIn),
             Self::Unauthenticated => ("unauthenticated", Some(401), Calling),
             Self::Forbidden => ("forbidden", Some(403), Calling),
