@@ -17,7 +17,7 @@ alter table connection
     -- When Zoho first said that the refresh token is dead. It is believed when it says so again.
     add column dead_since timestamptz;
 
-create index connection_due_for_refresh on connection (refresh_at) where status = 'active';
+create index connection_due_for_refresh on connection (data_centre, refresh_at) where status = 'active';
 
 -- Connections from before: as if each were idle, spread over a day.
 select set_config('app.actor', 'engine', true);

@@ -23,8 +23,11 @@ use crate::{
     store::{self, StoreError, audit_event, fitness::Unfit, installation, tx::Pools},
     telemetry::Metrics,
     vault::{
-        api_key::{self, KeyUses},
+        access_token::known::KnownTokens,
+        api_key::{self, KeyUses, KnownKeys},
+        refresh::Refreshes,
         seal::KeyRing,
+        usage::{self, Usage},
     },
     worker,
     zoho::Zoho,
@@ -45,7 +48,11 @@ pub(crate) struct App {
     pub(crate) zoho: Zoho,
     pub(crate) readiness: Readiness,
     pub(crate) limits: Limits,
+    pub(crate) known_keys: KnownKeys,
     pub(crate) key_uses: KeyUses,
+    pub(crate) refreshes: Refreshes,
+    pub(crate) tokens: KnownTokens,
+    pub(crate) usage: Usage,
     pub(crate) proxy_limits: ProxyLimits,
     pub(crate) refused_tokens: RefusedTokens,
     pub(crate) metrics: Metrics,
@@ -53,6 +60,7 @@ pub(crate) struct App {
     /// The program's own: each worker of the HTTP server has one that ends with the worker.
     runtime: Handle,
     pub(crate) wake_revocations: Notify,
+    pub(crate) wake_refreshes: Notify,
     stopping: CancellationToken,
 }
 
@@ -179,6 +187,7 @@ impl Application {
             zoho: Zoho::new()?,
             readiness: Readiness::new(),
             limits: Limits::new(config.failed_exchanges_per_minute, config.failed_keys_per_minute),
+            known_keys: KnownKeys::default(),
             key_uses: KeyUses::default(),
             proxy_limits: ProxyLimits::default(),
             refused_tokens: RefusedTokens::default(),
@@ -186,6 +195,10 @@ impl Application {
             tasks: TaskTracker::new(),
             runtime: Handle::current(),
             wake_revocations: Notify::new(),
+            wake_refreshes: Notify::new(),
+            refreshes: Refreshes::default(),
+            tokens: KnownTokens::default(),
+            usage: Usage::default(),
             stopping: CancellationToken::new(),
             clock,
             config,
@@ -236,6 +249,7 @@ impl Application {
         tokio::time::sleep(linger).await;
         app.stopping.cancel();
         app.wake_revocations.notify_one();
+        app.wake_refreshes.notify_one();
         for handle in &handles {
             handle.stop(true).await;
         }
@@ -246,6 +260,9 @@ impl Application {
         }
         if let Err(error) = api_key::write_uses(&app).await {
             tracing::warn!(error = %error, "when keys were last used is not written");
+        }
+        if let Err(error) = usage::write(&app).await {
+            tracing::error!(error = %error, "who was handed tokens in the last half second is not written");
         }
         worker.abort();
         probe.abort();

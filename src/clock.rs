@@ -25,8 +25,8 @@ pub struct Clock(Arc<Source>);
 
 #[derive(Debug)]
 enum Source {
-    System { anchor: Mutex<Option<Anchor>> },
-    Manual { now: Mutex<DateTime<Utc>> },
+    System { anchor: Mutex<Option<Anchor>>, started: Instant },
+    Manual { now: Mutex<DateTime<Utc>>, start: DateTime<Utc> },
 }
 
 /// Postgres's clock at one instant of ours.
@@ -48,22 +48,22 @@ impl Anchor {
 impl Clock {
     /// The clock of a real program.
     pub fn system() -> Self {
-        Self(Arc::new(Source::System { anchor: Mutex::new(None) }))
+        Self(Arc::new(Source::System { anchor: Mutex::new(None), started: Instant::now() }))
     }
 
     /// A clock that only moves by [`Clock::advance`] and [`Clock::set`].
     pub fn manual(start: DateTime<Utc>) -> Self {
-        Self(Arc::new(Source::Manual { now: Mutex::new(start) }))
+        Self(Arc::new(Source::Manual { now: Mutex::new(start), start }))
     }
 
     /// Postgres's time as this replica reckons it, in Postgres's resolution.
     pub fn shared_now(&self) -> DateTime<Utc> {
         let now = match &*self.0 {
-            Source::System { anchor } => match *lock(anchor) {
+            Source::System { anchor, .. } => match *lock(anchor) {
                 Some(anchor) => anchor.time_at(Instant::now()),
                 None => wall_now(),
             },
-            Source::Manual { now } => *lock(now),
+            Source::Manual { now, .. } => *lock(now),
         };
         now.trunc_subsecs(POSTGRES_DIGITS)
     }
@@ -72,7 +72,7 @@ impl Clock {
     /// the best guess, and half the round trip how wrong it can be. An estimate within that error
     /// is kept, so that a slow answer does not shake a good one.
     pub fn observe(&self, postgres_now: DateTime<Utc>, round_trip_start: Instant, round_trip_end: Instant) {
-        let Source::System { anchor } = &*self.0 else { return };
+        let Source::System { anchor, .. } = &*self.0 else { return };
         let error = round_trip_end.saturating_duration_since(round_trip_start) / 2;
         let middle = Anchor { at: round_trip_start + error, time: postgres_now };
         let mut anchor = lock(anchor);
@@ -82,9 +82,18 @@ impl Clock {
         }
     }
 
+    /// For how long this clock has been running: what decides how long this process pauses. No jump of
+    /// anybody's clock changes it; a manual clock counts what it was moved.
+    pub fn monotonic(&self) -> Duration {
+        match &*self.0 {
+            Source::System { started, .. } => started.elapsed(),
+            Source::Manual { now, start } => (*lock(now) - *start).to_std().unwrap_or_default(),
+        }
+    }
+
     /// How far this machine's wall clock is from shared time; zero while nothing was observed.
     pub fn skew(&self) -> Duration {
-        let Source::System { anchor } = &*self.0 else { return Duration::ZERO };
+        let Source::System { anchor, .. } = &*self.0 else { return Duration::ZERO };
         let Some(anchor) = *lock(anchor) else { return Duration::ZERO };
         (wall_now() - anchor.time_at(Instant::now())).abs().to_std().unwrap_or(Duration::MAX)
     }
@@ -108,7 +117,7 @@ impl Clock {
 
     fn manual_time(&self) -> std::sync::MutexGuard<'_, DateTime<Utc>> {
         match &*self.0 {
-            Source::Manual { now } => lock(now),
+            Source::Manual { now, .. } => lock(now),
             Source::System { .. } => panic!("only a manual clock can be moved"),
         }
     }
@@ -189,6 +198,7 @@ mod tests {
         clock.observe(noon() + TimeDelta::hours(5), now, now);
         other.advance(Duration::from_secs(61));
         assert_eq!(clock.shared_now(), noon() + TimeDelta::seconds(61));
+        assert_eq!(clock.monotonic(), Duration::from_secs(61));
         clock.set(noon());
         assert_eq!(other.shared_now(), noon());
         assert_eq!(clock.skew(), Duration::ZERO);

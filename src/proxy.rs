@@ -37,10 +37,7 @@ use crate::{
         answer::Answered,
         limits::{Busy, Place},
     },
-    vault::{
-        access_token::{VendError, Vended, Wanted, vend},
-        usage::Outcome,
-    },
+    vault::access_token::{VendError, Vended, Wanted, vend},
     zoho::{CallLimits, Method, ProductAnswer, ProductCall, Unanswered, Verdict},
 };
 
@@ -62,7 +59,6 @@ pub(crate) struct Asked {
     pub(crate) connection_id: ConnectionId,
     /// The key's; absent: every tenant.
     pub(crate) tenant_id: Option<TenantId>,
-    pub(crate) api_key_id: String,
     pub(crate) method: Method,
     pub(crate) path: ProxyPath,
     pub(crate) query: ProxyQuery,
@@ -73,8 +69,8 @@ pub(crate) struct Asked {
 /// Why the product's answer is not what the back end gets.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProxyError {
-    #[error("no token")]
-    Vend(VendError),
+    #[error(transparent)]
+    Vend(#[from] VendError),
     #[error("the path is not one of {0}'s API")]
     ForeignPath(Product),
     /// The query names another organization than the connection's.
@@ -88,17 +84,11 @@ pub(crate) enum ProxyError {
     Unanswered(#[from] Unanswered),
 }
 
-impl From<VendError> for ProxyError {
-    fn from(error: VendError) -> Self {
-        Self::Vend(error)
-    }
-}
-
 /// A call that may be sent.
 #[derive(Debug)]
 pub(crate) struct Admitted {
     asked: Asked,
-    vended: Arc<Vended>,
+    vended: Vended,
     query: ProxyQuery,
     place: Place,
     /// What getting a token took.
@@ -126,6 +116,11 @@ fn wanted(asked: &Asked, rejected: Option<String>) -> Wanted {
 }
 
 impl Admitted {
+    /// Whose token it is.
+    pub(crate) const fn connection(&self) -> (TenantId, ConnectionId) {
+        (self.vended.tenant_id, self.vended.connection_id)
+    }
+
     /// Step 2.
     pub(crate) async fn send(mut self, app: &Arc<App>, body: &Bytes) -> Result<Answered, ProxyError> {
         let started = Instant::now();
@@ -145,16 +140,13 @@ impl Admitted {
             }
         }
         let zoho_time = started.elapsed().saturating_sub(renewal);
-        let now = app.clock.shared_now();
-        let (tenant_id, connection_id) = (self.vended.tenant_id, self.vended.connection_id);
-        app.usage.note(&self.asked.api_key_id, tenant_id, connection_id, Outcome::Proxied, now);
         count(self.vended.product, outcome(&answer));
         let timing = answer::Timing { token: self.token_time + renewal, zoho: zoho_time, tries };
-        Ok(Answered::new(connection_id, answer, timing, self.asked.method, self.place))
+        Ok(Answered::new(self.vended.connection_id, answer, timing, self.asked.method, self.place))
     }
 
     /// Another token than the refused one, if there can be one.
-    async fn renewed(&self, app: &Arc<App>, took: &mut Duration) -> Result<Option<Arc<Vended>>, ProxyError> {
+    async fn renewed(&self, app: &Arc<App>, took: &mut Duration) -> Result<Option<Vended>, ProxyError> {
         let refused = &self.vended;
         if app.refused_tokens.knows(refused.connection_id, &refused.token_id, app.clock.shared_now()) {
             return Ok(None);
@@ -169,7 +161,7 @@ impl Admitted {
     }
 
     async fn call(&self, app: &App, body: &Bytes) -> Result<ProductAnswer, ProxyError> {
-        let Vended { product, data_centre, ref organization, .. } = *self.vended;
+        let Vended { product, data_centre, ref organization, .. } = self.vended;
         let origin = app.hosts(data_centre).product(product, organization.environment).ok_or(ProxyError::NotOffered)?;
         let call = ProductCall {
             product,

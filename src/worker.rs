@@ -11,7 +11,7 @@ use crate::{
     login,
     store::{StoreError, audit_event},
     telemetry::chain,
-    vault::{api_key, revoke, rewrap},
+    vault::{access_token, api_key, refresh, revoke, rewrap, usage},
 };
 
 /// How often each queue is looked at when nobody wakes it.
@@ -20,18 +20,36 @@ const HOUSEKEEPING: Duration = Duration::from_secs(30);
 const PARTITIONS: Duration = Duration::from_secs(6 * 3600);
 /// When a key was last used is written this often at most, however often it is used.
 const KEY_USES: Duration = Duration::from_secs(5);
+/// What is counted of vends is lost for no longer than this when the program is killed.
+const USAGE: Duration = Duration::from_millis(500);
 /// At the start, and once a day: it reads every sealed value.
 const KEYS_IN_USE: Duration = Duration::from_secs(24 * 3600);
 
 /// Runs until the program stops.
 pub(crate) async fn run(app: Arc<App>) {
-    let partitions = every(&app, PARTITIONS, "audit partitions", ensure_partitions);
+    let partitions = every(&app, PARTITIONS, "audit partitions", async |app| ensure_partitions(app).await);
     let escrows = every(&app, QUEUES, "escrows", async |app| login::worker::settle_due(app).await.map(drop));
     let lost = every(&app, QUEUES, "lost attempts", async |app| login::worker::report_lost(app).await);
     let sweep = every(&app, HOUSEKEEPING, "sweep", async |app| login::worker::sweep(app).await);
     let key_uses = every(&app, KEY_USES, "use of keys", async |app| api_key::write_uses(app).await);
     let keys_in_use = every(&app, KEYS_IN_USE, "keys in use", async |app| report_missing_keys(app).await);
-    tokio::join!(partitions, escrows, lost, sweep, key_uses, keys_in_use, revocations(&app));
+    let usage = every(&app, USAGE, "usage", async |app| usage::write(app).await);
+    let dead_tokens = every(&app, HOUSEKEEPING, "dead tokens", async |app| refresh::due::erase_dead(app).await);
+    let old_usage = every(&app, HOUSEKEEPING, "old usage", async |app| usage::sweep(app).await);
+    tokio::join!(
+        partitions,
+        old_usage,
+        escrows,
+        lost,
+        sweep,
+        key_uses,
+        keys_in_use,
+        usage,
+        dead_tokens,
+        forget_tokens(&app),
+        refreshes(&app),
+        revocations(&app)
+    );
 }
 
 /// A key still in use is not dropped unnoticed (security.md R-23).
@@ -61,7 +79,7 @@ pub(crate) async fn ensure_partitions_or_log(app: &App) {
 }
 
 /// Woken by whoever wrote one, so that nothing waits that is due.
-async fn revocations(app: &App) {
+async fn revocations(app: &Arc<App>) {
     loop {
         tokio::select! {
             () = app.wake_revocations.notified() => {}
@@ -70,13 +88,38 @@ async fn revocations(app: &App) {
         if app.is_stopping() {
             return;
         }
-        while matches!(guarded(app, "revocations", &revoke::revoke_due).await, Some(1..)) {}
+        while matches!(
+            guarded(app, "revocations", &async |app: &Arc<App>| revoke::revoke_due(app).await).await,
+            Some(1..)
+        ) {}
     }
 }
 
-async fn every<T, F>(app: &App, pause: Duration, what: &'static str, step: F)
+/// Woken by each refresh that has ended, because its place is free again.
+async fn refreshes(app: &Arc<App>) {
+    loop {
+        tokio::select! {
+            () = app.wake_refreshes.notified() => {}
+            () = sleep(QUEUES) => {}
+        }
+        if app.is_stopping() {
+            return;
+        }
+        guarded(app, "refreshes", &refresh::due::refresh_due).await;
+    }
+}
+
+/// Tokens in memory are old after half a second, and gone after another.
+async fn forget_tokens(app: &App) {
+    while !app.is_stopping() {
+        app.tokens.forget_old();
+        sleep(access_token::known::FRESH).await;
+    }
+}
+
+async fn every<T, F>(app: &Arc<App>, pause: Duration, what: &'static str, step: F)
 where
-    F: AsyncFn(&App) -> Result<T, StoreError>,
+    F: AsyncFn(&Arc<App>) -> Result<T, StoreError>,
 {
     while !app.is_stopping() {
         guarded(app, what, &step).await;
@@ -88,9 +131,9 @@ where
 }
 
 /// One step, whose failure or panic is logged and ends nothing but the step.
-async fn guarded<T, F>(app: &App, what: &'static str, step: &F) -> Option<T>
+async fn guarded<T, F>(app: &Arc<App>, what: &'static str, step: &F) -> Option<T>
 where
-    F: AsyncFn(&App) -> Result<T, StoreError>,
+    F: AsyncFn(&Arc<App>) -> Result<T, StoreError>,
 {
     // Said once, by the probe; trying would only add to what a database has to bear that comes back.
     if !app.readiness.database_answers() {

@@ -15,19 +15,15 @@ use actix_web::{
 
 use super::site::problem_types::ProblemType;
 use crate::{
-    domain::{proxy_path, return_path::ReturnPath},
+    domain::{connection::ReconnectReason, return_path::ReturnPath},
     login::{BeginError, Refused},
-    proxy::{ProxyError, limits::Busy},
     store::StoreError,
     telemetry::chain,
     vault::choose::ChooseError,
-    zoho::Unanswered,
 };
 
 /// Whoever is told to come back is told so after this long, where we do not know better.
 const SOON: Duration = Duration::from_secs(2);
-/// Where somebody must change a setting first.
-const LATER: Duration = Duration::from_secs(300);
 
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum Problem {
@@ -38,6 +34,11 @@ pub(crate) enum Problem {
     /// Each member or parameter that is wrong.
     #[error("not understood")]
     Invalid(Vec<MemberError>),
+    #[error("the connection needs its owner")]
+    NeedsReconnect { reason: ReconnectReason, reconnect_url: String },
+    /// The connections that fit, as the API shows them.
+    #[error("more than one connection fits")]
+    Ambiguous(Vec<serde_json::Value>),
     /// The API under an https address, reached by http.
     #[error("reached by plain http")]
     PlainHttp,
@@ -71,6 +72,8 @@ impl Problem {
             Self::Explained { problem, .. } => Some(*problem),
             Self::FormExpired => Some(ProblemType::FormExpired),
             Self::Invalid(_) => Some(ProblemType::InvalidRequest),
+            Self::NeedsReconnect { .. } => Some(ProblemType::NeedsReconnect),
+            Self::Ambiguous(_) => Some(ProblemType::Ambiguous),
             Self::PlainHttp => Some(ProblemType::Forbidden),
             Self::SignInFirst { .. } | Self::Status(_) => None,
         }
@@ -87,6 +90,8 @@ impl ResponseError for Problem {
             Self::Explained { problem, .. } => explained(*problem),
             Self::FormExpired => explained(ProblemType::FormExpired),
             Self::Invalid(_) => explained(ProblemType::InvalidRequest),
+            Self::NeedsReconnect { .. } => explained(ProblemType::NeedsReconnect),
+            Self::Ambiguous(_) => explained(ProblemType::Ambiguous),
             Self::PlainHttp => explained(ProblemType::Forbidden),
             Self::Status(status) => *status,
         }
@@ -110,7 +115,13 @@ impl ResponseError for Problem {
             Self::Explained { problem: ProblemType::Unauthenticated, .. } => {
                 answer.insert_header((WWW_AUTHENTICATE, "Bearer"));
             }
-            Self::Explained { .. } | Self::Invalid(_) | Self::PlainHttp | Self::FormExpired | Self::Status(_) => {}
+            Self::Explained { .. }
+            | Self::Invalid(_)
+            | Self::NeedsReconnect { .. }
+            | Self::Ambiguous(_)
+            | Self::PlainHttp
+            | Self::FormExpired
+            | Self::Status(_) => {}
         }
         let mut answer = answer.finish();
         answer.extensions_mut().insert(self.clone());
@@ -139,32 +150,6 @@ impl From<BeginError> for Problem {
     fn from(error: BeginError) -> Self {
         match error {
             BeginError::DatabaseDown => Self::unavailable(),
-        }
-    }
-}
-
-impl From<ProxyError> for Problem {
-    fn from(error: ProxyError) -> Self {
-        let invalid = |member: &str, detail| Self::Invalid(vec![MemberError { member: member.to_owned(), detail }]);
-        let explained = |problem, retry_after| Self::Explained { problem, retry_after: Some(retry_after) };
-        match error {
-            ProxyError::Vend(error) => error.into(),
-            ProxyError::ForeignPath(product) => {
-                let prefixes = proxy_path::prefixes(product).iter().map(|prefix| format!("/{}/", prefix.join("/")));
-                invalid("path", format!("must lie under {}", prefixes.collect::<Vec<_>>().join(" or ")))
-            }
-            ProxyError::ForeignOrganization(parameter) => {
-                invalid(parameter, "must be the connection's organization, or left out".to_owned())
-            }
-            ProxyError::NotOffered => explained(ProblemType::ZohoMisconfigured, LATER),
-            ProxyError::Busy(Busy::Tenant { retry_after }) => explained(ProblemType::TooManyRequests, retry_after),
-            ProxyError::Busy(Busy::DataCentre { retry_after }) => explained(ProblemType::Unavailable, retry_after),
-            ProxyError::Unanswered(unanswered) => match unanswered {
-                Unanswered::NotSent | Unanswered::Lost | Unanswered::TooSlow => {
-                    explained(ProblemType::ZohoUnavailable, SOON)
-                }
-                Unanswered::TooLarge | Unanswered::Redirected => Self::explained(ProblemType::ZohoMisbehaved),
-            },
         }
     }
 }

@@ -83,6 +83,6 @@ fn failure_of(error: &TokenError) -> Failure {
         TokenError::Misconfigured(_) => Failure::Misconfigured,
         TokenError::Throttled { .. } => Failure::Throttled,
         TokenError::Misbehaved(_) => Failure::Misbehaved,
-        TokenError::NotSent | TokenError::Unavailable => Failure::Unavailable,
+        TokenError::NotSent | TokenError::Lost | TokenError::Unavailable => Failure::Unavailable,
     }
 }

@@ -9,6 +9,8 @@ use crate::domain::ids::{AuditEventId, ConnectionId, PersonId, RequestId, Tenant
 #[derive(Debug, Clone)]
 pub(crate) enum Actor {
     Person(PersonId),
+    /// A back end, by the id of its key.
+    ApiKey(String),
     /// A browser that is nobody we know.
     Visitor,
     /// This program, unasked.
@@ -21,6 +23,7 @@ impl Actor {
     const fn kind(&self) -> &'static str {
         match self {
             Self::Person(_) => "person",
+            Self::ApiKey(_) => "api_key",
             Self::Visitor => "visitor",
             Self::Engine => "engine",
             Self::Command => "command",
@@ -30,6 +33,7 @@ impl Actor {
     fn id(&self) -> Option<String> {
         match self {
             Self::Person(person_id) => Some(person_id.to_string()),
+            Self::ApiKey(api_key_id) => Some(api_key_id.clone()),
             Self::Visitor | Self::Engine | Self::Command => None,
         }
     }

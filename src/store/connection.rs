@@ -1,10 +1,15 @@
 //! Connections: the rows everything else is about. Ciphertexts are read by the vault alone.
 
+pub(crate) mod budget;
 pub(crate) mod listed;
+pub(crate) mod refresh;
+pub(crate) mod vended;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::{PgExecutor, types::Json};
+
+pub(crate) use budget::{count_refresh_tokens, find_at_stake};
 
 use super::{StoreError, known};
 use crate::domain::{
@@ -25,8 +30,12 @@ pub(crate) struct Connection {
     pub(crate) organization: Option<ConnectedOrganization>,
     pub(crate) product: Product,
     pub(crate) data_centre: DataCentre,
+    /// The client that the refresh token belongs to.
+    pub(crate) client_id: String,
     pub(crate) status: Status,
     pub(crate) health: Health,
+    /// Until then Zoho is not asked again.
+    pub(crate) retry_at: Option<DateTime<Utc>>,
     pub(crate) scopes_requested: ScopeSet,
     pub(crate) scopes_granted: ScopeSet,
     pub(crate) choices: Vec<FoundOrganization>,
@@ -81,9 +90,11 @@ struct Row {
     organization_environment: Option<String>,
     product: String,
     data_centre: String,
+    client_id: String,
     status: String,
     status_reason: Option<ReconnectReason>,
     health: Health,
+    retry_at: Option<DateTime<Utc>>,
     scopes_requested: Vec<String>,
     scopes_granted: Vec<String>,
     choices: Option<Json<Choices>>,
@@ -109,9 +120,11 @@ impl TryFrom<Row> for Connection {
             organization,
             product: known(&row.product, "connection.product")?,
             data_centre: known(&row.data_centre, "connection.data_centre")?,
+            client_id: row.client_id,
             status: Status::from_columns(&row.status, row.status_reason)
                 .ok_or(StoreError::Inconsistent("connection.status"))?,
             health: row.health,
+            retry_at: row.retry_at,
             scopes_requested: ScopeSet::from_stored(row.scopes_requested),
             scopes_granted: ScopeSet::from_stored(row.scopes_granted),
             choices: row.choices.map(|Json(Choices(choices))| choices).unwrap_or_default(),
@@ -140,8 +153,8 @@ pub(crate) async fn list_of_person(
         Row,
         r#"select c.tenant_id as "tenant_id: TenantId", t.name as tenant_name, c.connection_id as "connection_id: ConnectionId",
                o.zoho_id as "zoho_id?", o.name as "organization_name?", o.environment as "organization_environment?",
-               c.product, c.data_centre, c.status, c.status_reason as "status_reason: ReconnectReason", c.health as "health: Health",
-               c.scopes_requested, c.scopes_granted, c.choices as "choices: Json<Choices>", c.environment,
+               c.product, c.data_centre, c.client_id, c.status, c.status_reason as "status_reason: ReconnectReason",
+               c.health as "health: Health", c.retry_at, c.scopes_requested, c.scopes_granted, c.choices as "choices: Json<Choices>", c.environment,
                c.access_token_expires_at, c.connected_at, c.consented_at, c.last_refreshed_at, c.last_used_at, c.disconnected_at
            from connection c
            join tenant t using (tenant_id)
@@ -381,30 +394,4 @@ pub(crate) async fn delete_choosing(
     .execute(db)
     .await?;
     Ok(())
-}
-
-/// The refresh tokens of a person that are alive as far as we know: in use, or waiting to be
-/// revoked (security.md D-9). A person belongs to one data centre and so to one client.
-pub(crate) async fn count_refresh_tokens(db: impl PgExecutor<'_>, person_id: PersonId) -> Result<i64, StoreError> {
-    Ok(sqlx::query_scalar!(
-        r#"select (select count(*) from connection where person_id = $1 and refresh_token_sealed is not null)
-                + (select count(*) from revocation where person_id = $1 and done_at is null) as "count!""#,
-        person_id as PersonId,
-    )
-    .fetch_one(db)
-    .await?)
-}
-
-/// The connection whose refresh token is the oldest: what Zoho would evict next.
-pub(crate) async fn find_oldest(
-    db: impl PgExecutor<'_>,
-    person_id: PersonId,
-) -> Result<Option<ConnectionId>, StoreError> {
-    Ok(sqlx::query_scalar!(
-        r#"select connection_id as "connection_id: ConnectionId" from connection
-           where person_id = $1 and refresh_token_sealed is not null order by consented_at, connection_id limit 1"#,
-        person_id as PersonId,
-    )
-    .fetch_optional(db)
-    .await?)
 }

@@ -18,7 +18,9 @@ pub(crate) mod revocation;
 pub(crate) mod rewrap;
 pub(crate) mod tenant;
 pub(crate) mod token_escrow;
+pub(crate) mod token_vend;
 pub(crate) mod tx;
+pub(crate) mod zoho_client;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StoreError {
@@ -33,6 +35,12 @@ impl StoreError {
     pub(crate) fn lacks_schema(&self) -> bool {
         let Self::Database(sqlx::Error::Database(refused)) = self else { return false };
         matches!(refused.code().as_deref(), Some("42P01" | "42703"))
+    }
+
+    /// The connection broke: whoever only read may read again.
+    pub(crate) fn lost_its_connection(&self) -> bool {
+        matches!(self, Self::Database(sqlx::Error::Io(_) | sqlx::Error::Protocol(_)))
+            || matches!(self, Self::Database(sqlx::Error::Database(error)) if error.code().as_deref() == Some("57P01"))
     }
 
     /// The statement was never sent: no connection could be had.

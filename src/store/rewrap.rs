@@ -5,7 +5,7 @@
 use sqlx::PgExecutor;
 
 use super::{StoreError, tx::Tx};
-use crate::domain::ids::{ConnectionId, RevocationId, TenantId};
+use crate::domain::ids::{ConnectionId, RevocationId, TenantId, ZohoClientId};
 
 /// Rows of one step: small, because a step that waits for one locked row holds the others.
 pub(crate) const BATCH: i64 = 100;
@@ -177,6 +177,54 @@ pub(crate) async fn update_escrows(db: impl PgExecutor<'_>, swaps: &[Swap<&[u8]>
     Ok(done.rows_affected())
 }
 
+#[derive(Debug)]
+pub(crate) struct SealedClient {
+    pub(crate) tenant_id: TenantId,
+    pub(crate) zoho_client_id: ZohoClientId,
+    pub(crate) client_secret_sealed: Vec<u8>,
+}
+
+pub(crate) async fn list_clients(
+    db: impl PgExecutor<'_>,
+    after: Option<(TenantId, ZohoClientId)>,
+) -> Result<Vec<SealedClient>, StoreError> {
+    let (tenant_id, zoho_client_id) = after.unzip();
+    Ok(sqlx::query_as!(
+        SealedClient,
+        r#"select tenant_id as "tenant_id: TenantId", zoho_client_id as "zoho_client_id: ZohoClientId", client_secret_sealed
+           from zoho_client
+           where (tenant_id, zoho_client_id) >
+               (coalesce($1, '00000000-0000-0000-0000-000000000000'::uuid), coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid))
+           order by tenant_id, zoho_client_id limit $3"#,
+        tenant_id as Option<TenantId>,
+        zoho_client_id as Option<ZohoClientId>,
+        BATCH,
+    )
+    .fetch_all(db)
+    .await?)
+}
+
+/// Tells how many still held the old ciphertext.
+pub(crate) async fn update_clients(
+    db: impl PgExecutor<'_>,
+    swaps: &[Swap<(TenantId, ZohoClientId)>],
+) -> Result<u64, StoreError> {
+    let (rows, old, new) = columns(swaps);
+    let (tenants, clients): (Vec<TenantId>, Vec<ZohoClientId>) = rows.into_iter().unzip();
+    let done = sqlx::query!(
+        "update zoho_client c set client_secret_sealed = s.new
+         from unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::bytea[]) s (tenant_id, zoho_client_id, old, new)
+         where c.tenant_id = s.tenant_id and c.zoho_client_id = s.zoho_client_id and c.client_secret_sealed = s.old",
+        &tenants as &[TenantId],
+        &clients as &[ZohoClientId],
+        &old,
+        &new,
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected())
+}
+
 /// A key by its id, and how many stored values need it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub(crate) struct KeyInUse {
@@ -195,7 +243,8 @@ pub(crate) async fn list_keys_in_use(tx: &mut Tx) -> Result<Vec<KeyInUse>, Store
                select refresh_token_sealed as sealed from connection
                union all select access_token_sealed from connection
                union all select token_sealed from revocation
-               union all select grant_sealed from token_escrow) stored
+               union all select grant_sealed from token_escrow
+               union all select client_secret_sealed from zoho_client) stored
            where octet_length(sealed) > 2
            group by 1 order by 1"#
     )

@@ -50,6 +50,9 @@ impl std::ops::DerefMut for Tx {
 
 #[derive(Debug, Clone)]
 pub(crate) struct Pools {
+    /// Acts as engine; for single statements that change nothing, with no look at a connection before or
+    /// after, which would cost as much again.
+    read: PgPool,
     /// Names no actor until a transaction does.
     web: PgPool,
     /// Acts as engine.
@@ -60,12 +63,13 @@ pub(crate) struct Pools {
 }
 
 /// How many connections each pool may hold.
+const READ: u32 = 6;
 const WEB: u32 = 8;
 const ENGINE: u32 = 10;
 const CRITICAL: u32 = 4;
 /// Of one replica together, the probe's own connection included.
 #[expect(clippy::cast_possible_wrap, reason = "a few dozen; Postgres counts in integers")]
-pub(crate) const CONNECTIONS: i32 = (WEB + ENGINE + CRITICAL + 1) as i32;
+pub(crate) const CONNECTIONS: i32 = (READ + WEB + ENGINE + CRITICAL + 1) as i32;
 
 /// Limits for every statement, set per connection because poolers drop start-up options.
 const TIMEOUTS: &str = "select set_config('statement_timeout', '3s', false), set_config('lock_timeout', '1s', false), \
@@ -76,24 +80,33 @@ impl Pools {
     /// Opens no connection yet: a database that is down is found out by the probe.
     pub(crate) fn new(options: &PgConnectOptions) -> Self {
         let pool = |most: u32, engine: bool| {
-            PgPoolOptions::new()
-                .max_connections(most)
-                .min_connections(0)
-                .acquire_timeout(ACQUIRE)
-                .idle_timeout(Duration::from_secs(600))
-                .after_connect(move |connection, _| {
-                    Box::pin(async move {
-                        sqlx::query(TIMEOUTS).execute(&mut *connection).await?;
-                        if engine {
-                            sqlx::query(ACT_AS_ENGINE).execute(connection).await?;
-                        }
-                        Ok(())
-                    })
-                })
+            Self::options(most, engine)
                 .after_release(|connection, _| Box::pin(leave_no_transaction(connection)))
                 .connect_lazy_with(options.clone())
         };
-        Self { web: pool(WEB, false), engine: pool(ENGINE, true), critical: pool(CRITICAL, true) }
+        let read = Self::options(READ, true).test_before_acquire(false).connect_lazy_with(options.clone());
+        Self { read, web: pool(WEB, false), engine: pool(ENGINE, true), critical: pool(CRITICAL, true) }
+    }
+
+    fn options(most: u32, engine: bool) -> PgPoolOptions {
+        PgPoolOptions::new()
+            .max_connections(most)
+            .min_connections(0)
+            .acquire_timeout(ACQUIRE)
+            .idle_timeout(Duration::from_secs(600))
+            .after_connect(move |connection, _| {
+                Box::pin(async move {
+                    sqlx::query(TIMEOUTS).execute(&mut *connection).await?;
+                    if engine {
+                        sqlx::query(ACT_AS_ENGINE).execute(connection).await?;
+                    }
+                    Ok(())
+                })
+            })
+    }
+
+    pub(crate) fn read(&self) -> &PgPool {
+        &self.read
     }
 
     pub(crate) fn engine(&self) -> &PgPool {
@@ -118,7 +131,7 @@ impl Pools {
     }
 
     pub(crate) async fn close(&self) {
-        tokio::join!(self.web.close(), self.engine.close(), self.critical.close());
+        tokio::join!(self.read.close(), self.web.close(), self.engine.close(), self.critical.close());
     }
 }
 

@@ -6,7 +6,8 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -24,7 +25,7 @@ use crate::{
     },
     store::{
         StoreError,
-        api_key::{self, NewApiKey},
+        api_key::{self, NewApiKey, StoredKey},
     },
 };
 
@@ -63,17 +64,21 @@ pub(crate) async fn make(db: impl PgExecutor<'_>, make: &Make<'_>, now: DateTime
     Ok(Made { api_key_id, key: ApiKey::new(key) })
 }
 
-/// A key that counts.
+/// A key as it is stored, absent where it does not count.
 #[derive(Debug)]
-pub(crate) struct Judged {
-    /// Absent: every tenant.
-    pub(crate) tenant_id: Option<TenantId>,
-    grants: Vec<String>,
+pub(crate) struct Judged(StoredKey);
+
+impl std::ops::Deref for Judged {
+    type Target = StoredKey;
+
+    fn deref(&self) -> &StoredKey {
+        &self.0
+    }
 }
 
 impl Judged {
     pub(crate) fn may(&self, grant: Grant) -> bool {
-        self.grants.iter().any(|known| known == grant.key())
+        self.0.grants.iter().any(|known| known == grant.key())
     }
 }
 
@@ -88,17 +93,48 @@ pub(crate) fn id_of(key: &ApiKey) -> &str {
 
 /// Judges a key by what is stored now, so that a revocation holds with the next request (security.md
 /// S-52).
-pub(crate) async fn judge(app: &App, key: &ApiKey) -> Result<Option<Judged>, StoreError> {
-    let stored = api_key::find(app.pools.engine(), id_of(key)).await?;
-    let now = app.clock.shared_now();
+pub(crate) async fn judge(app: &App, key: &ApiKey) -> Result<Option<Arc<Judged>>, StoreError> {
     let sent = digest(key.expose().as_bytes());
+    let stored = match app.known_keys.find(id_of(key)) {
+        Some(known) => Some(known),
+        None => {
+            let read_at = Instant::now();
+            let stored = api_key::find(app.pools.read(), id_of(key)).await?;
+            stored.map(|stored| app.known_keys.remember(id_of(key), stored, read_at))
+        }
+    };
     let known = stored.as_ref().map_or(&[0; 32][..], |stored| &stored.key_digest);
     let is_right: bool = sent.ct_eq(known).into();
-    Ok(stored
-        .filter(|stored| {
-            is_right && stored.revoked_at.is_none() && stored.expires_at.is_none_or(|expires_at| now < expires_at)
-        })
-        .map(|stored| Judged { tenant_id: stored.tenant_id, grants: stored.grants }))
+    let now = app.clock.shared_now();
+    Ok(stored.filter(|stored| {
+        is_right && stored.revoked_at.is_none() && stored.expires_at.is_none_or(|expires_at| now < expires_at)
+    }))
+}
+
+/// Keys as they were read within half a second: a revocation holds everywhere within one (security.md
+/// S-52). That there is no such key is not remembered.
+#[derive(Debug, Default)]
+pub(crate) struct KnownKeys(Mutex<HashMap<String, (Arc<Judged>, Instant)>>);
+
+const FRESH: Duration = Duration::from_millis(500);
+/// Keys remembered at once; beyond it all are forgotten.
+const MOST_KEYS: usize = 10_000;
+
+impl KnownKeys {
+    fn find(&self, api_key_id: &str) -> Option<Arc<Judged>> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(api_key_id).filter(|(_, read_at)| read_at.elapsed() < FRESH).map(|(stored, _)| Arc::clone(stored))
+    }
+
+    fn remember(&self, api_key_id: &str, stored: StoredKey, read_at: Instant) -> Arc<Judged> {
+        let judged = Arc::new(Judged(stored));
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MOST_KEYS {
+            known.clear();
+        }
+        known.insert(api_key_id.to_owned(), (Arc::clone(&judged), read_at));
+        judged
+    }
 }
 
 /// When keys were last used, kept until the worker writes it: a key in use would otherwise be a

@@ -125,7 +125,8 @@ pub(crate) async fn deposit(
     };
     connection::upsert(&mut *tx, &row, now).await?;
     if let Some(person_id) = person_id
-        && connection::count_refresh_tokens(&mut *tx, person_id).await? >= near_limit(&app.config)
+        && connection::count_refresh_tokens(&mut *tx, person_id, &new.grant.client_id, new.data_centre).await?
+            >= near_limit(&app.config)
     {
         revocation::update_person_due(&mut *tx, person_id, now).await?;
     }

@@ -22,6 +22,7 @@ use crate::store::{
     StoreError,
     rewrap::{self, KeyInUse, Swap},
     tx::Pools,
+    zoho_client::CLIENT_SECRET,
 };
 
 /// Walks until nothing was lost to others; they seal under the first key too, so that one more is
@@ -58,6 +59,7 @@ pub(crate) async fn rewrap(pools: &Pools, keys: &KeyRing, tell: &mut impl FnMut(
         walk.connections().await?;
         walk.revocations().await?;
         walk.escrows().await?;
+        walk.clients().await?;
         let Walk { tally, lost, .. } = walk;
         total.resealed += tally.resealed;
         total.unreadable = tally.unreadable;
@@ -160,6 +162,26 @@ impl<T: FnMut(Event)> Walk<'_, T> {
             }
             let swapped = patiently(|| rewrap::update_escrows(pool, &swaps)).await?;
             self.count(COLUMN, swaps.len(), swapped);
+        }
+    }
+
+    async fn clients(&mut self) -> Result<(), StoreError> {
+        let pool = self.pools.engine();
+        let mut after = None;
+        loop {
+            let rows = patiently(|| rewrap::list_clients(pool, after)).await?;
+            let Some(last) = rows.last() else { return Ok(()) };
+            after = Some((last.tenant_id, last.zoho_client_id));
+            let mut swaps = Vec::new();
+            for row in rows {
+                let (tenant_id, zoho_client_id) = (row.tenant_id, row.zoho_client_id);
+                let place = Place::column(CLIENT_SECRET, tenant_id, zoho_client_id);
+                if let Some((old, new)) = self.judge(CLIENT_SECRET, &zoho_client_id, &place, row.client_secret_sealed) {
+                    swaps.push(Swap { row: (tenant_id, zoho_client_id), old, new });
+                }
+            }
+            let swapped = patiently(|| rewrap::update_clients(pool, &swaps)).await?;
+            self.count(CLIENT_SECRET, swaps.len(), swapped);
         }
     }
 

@@ -29,7 +29,10 @@ pub enum TokenError {
     /// The reason is in our words, never the answer's.
     #[error("zoho misbehaved: {0}")]
     Misbehaved(&'static str),
-    /// It may have arrived, but no answer, or a server error, came back.
+    /// It may have arrived, and may have done its work, but no answer came back.
+    #[error("zoho did not answer")]
+    Lost,
+    /// A server error: nothing was granted.
     #[error("zoho is unavailable")]
     Unavailable,
 }
@@ -59,7 +62,7 @@ impl TokenError {
     /// For an exchange that is `NotSent` alone (security.md D-3).
     pub const fn is_transient(&self) -> bool {
         match self {
-            Self::NotSent | Self::Misbehaved(_) | Self::Unavailable => true,
+            Self::NotSent | Self::Misbehaved(_) | Self::Lost | Self::Unavailable => true,
             Self::DeadGrant | Self::Misconfigured(_) | Self::Throttled { .. } => false,
         }
     }
@@ -72,6 +75,7 @@ impl TokenError {
             Self::Misconfigured(_) => "misconfigured",
             Self::Throttled { .. } => "throttled",
             Self::Misbehaved(_) => "misbehaved",
+            Self::Lost => "lost",
             Self::Unavailable => "unavailable",
         }
     }
@@ -81,7 +85,7 @@ impl From<NoAnswer> for TokenError {
     fn from(no_answer: NoAnswer) -> Self {
         match no_answer {
             NoAnswer::NotSent => Self::NotSent,
-            NoAnswer::Lost => Self::Unavailable,
+            NoAnswer::Lost => Self::Lost,
         }
     }
 }
@@ -95,7 +99,7 @@ pub(super) fn object(answer: &Answer) -> Result<Json<'_>, TokenError> {
         Ok(json) if json.is_object() => Ok(json),
         Ok(_) => Err(by_status(answer).unwrap_or(TokenError::Misbehaved("the answer is no JSON object"))),
         Err(unreadable) => Err(by_status(answer).unwrap_or(match unreadable {
-            Unreadable::BrokenOff => TokenError::Unavailable,
+            Unreadable::BrokenOff => TokenError::Lost,
             other => TokenError::Misbehaved(other.reason()),
         })),
     }

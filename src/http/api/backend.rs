@@ -34,18 +34,26 @@ pub(crate) trait Needs: 'static {
     const GRANT: Grant;
 }
 
-#[derive(Debug)]
-pub(crate) struct ConnectionsRead;
+macro_rules! grants {
+    ($($grant:ident),+ $(,)?) => {$(
+        #[derive(Debug)]
+        pub(crate) struct $grant;
 
-impl Needs for ConnectionsRead {
-    const GRANT: Grant = Grant::ConnectionsRead;
+        impl Needs for $grant {
+            const GRANT: Grant = Grant::$grant;
+        }
+    )+};
 }
+
+grants! { ConnectionsRead, TokensRead, Proxy }
 
 /// A program whose key counts and has the grant.
 #[derive(Debug)]
 pub(crate) struct Backend<G> {
     /// Absent: every tenant.
     pub(crate) tenant_id: Option<TenantId>,
+    /// For the record; it is no secret.
+    pub(crate) api_key_id: String,
     grant: PhantomData<G>,
 }
 
@@ -87,7 +95,7 @@ async fn backend<G: Needs>(app: Arc<App>, request: HttpRequest) -> Result<Backen
     if !judged.may(G::GRANT) {
         return Err(Problem::explained(ProblemType::Forbidden));
     }
-    Ok(Backend { tenant_id: judged.tenant_id, grant: PhantomData })
+    Ok(Backend { tenant_id: judged.tenant_id, api_key_id: id_of(&key).to_owned(), grant: PhantomData })
 }
 
 const UNAUTHENTICATED: Problem = Problem::explained(ProblemType::Unauthenticated);

@@ -85,12 +85,11 @@ impl Asked {
         let mut parameters = Parameters::read(query);
         let tenant = parameters.take("tenant", plain_text);
         let filter = Filter {
-            tenant_id: None,
-            connection_id: None,
             product: parameters.take("product", Product::from_str),
             organization: parameters.take("organization", ZohoOrganizationId::from_str),
             person: parameters.take("person", person),
             status: parameters.take("status", status),
+            ..Filter::default()
         };
         let limit = parameters.take("limit", limit).unwrap_or(DEFAULT_LIMIT);
         let list = List::new(backend.tenant_id, &format!("{tenant:?} {filter:?}"));
@@ -101,11 +100,11 @@ impl Asked {
 }
 
 /// Postgres refuses U+0000 in text (security.md D-14).
-fn plain_text(text: &str) -> Result<String, &'static str> {
+pub(super) fn plain_text(text: &str) -> Result<String, &'static str> {
     if text.chars().any(char::is_control) { Err("must hold no control characters") } else { Ok(text.to_owned()) }
 }
 
-fn person(text: &str) -> Result<PersonName, &'static str> {
+pub(super) fn person(text: &str) -> Result<PersonName, &'static str> {
     let id = text.parse().map(PersonName::Id).ok();
     id.or_else(|| text.parse().map(PersonName::Key).ok()).ok_or("must be our id, or like eu:795000000")
 }
@@ -126,7 +125,7 @@ fn page(connections: &[ListedConnection], next: Option<&str>) -> Value {
 }
 
 /// A `Connection` of design.md §6.
-fn as_json(connection: &ListedConnection) -> Value {
+pub(super) fn as_json(connection: &ListedConnection) -> Value {
     let reason = match connection.status {
         Status::NeedsReconnect(reason) => Some(reason.key()),
         Status::Choosing | Status::Active | Status::Disconnected => None,

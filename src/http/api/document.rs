@@ -46,6 +46,11 @@ pub(crate) fn respond(problem: &Problem, status: StatusCode, request_id: Request
     }
     match problem {
         Problem::Invalid(errors) => document["errors"] = json!(errors),
+        Problem::NeedsReconnect { reason, reconnect_url } => {
+            document["reason"] = reason.key().into();
+            document["reconnect_url"] = reconnect_url.as_str().into();
+        }
+        Problem::Ambiguous(candidates) => document["candidates"] = json!(candidates),
         Problem::PlainHttp => document["detail"] = "The API is reached by https only.".into(),
         Problem::SignInFirst { .. } | Problem::Explained { .. } | Problem::FormExpired | Problem::Status(_) => {}
     }

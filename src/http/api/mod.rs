@@ -1,12 +1,15 @@
 //! The API for back ends: `/api/v1`, JSON, an API key in `Authorization` (design.md §6).
 
+pub(crate) mod access_token;
 mod backend;
 pub(crate) mod connections;
 mod cursor;
 pub(crate) mod document;
 mod parameters;
 mod proxy;
+mod search;
 mod transport;
+mod vending;
 
 use actix_web::{HttpRequest, Scope, middleware::from_fn, web};
 
@@ -19,6 +22,8 @@ pub(crate) fn routes() -> impl actix_web::dev::HttpServiceFactory {
     scope()
         .service(get("/connections", connections::list_connections))
         .service(get("/connections/{id}", connections::get_connection))
+        .service(get("/connections/{id}/access-token", access_token::get_access_token))
+        .service(get("/access-token", access_token::find_access_token))
         .service(proxy::resource())
         .wrap(from_fn(transport::refuse_plain_http))
 }

@@ -58,7 +58,14 @@ impl Parameters {
         if self.errors.is_empty() { Ok(()) } else { Err(Problem::Invalid(self.errors)) }
     }
 
-    fn add(&mut self, name: &str, detail: impl Display) {
+    /// For what an empty value must not stand: it would say "any".
+    pub(super) fn refuse_empty(&mut self, name: &str) {
+        if self.given.get(name).is_some_and(String::is_empty) {
+            self.add(name, "must not be empty");
+        }
+    }
+
+    pub(super) fn add(&mut self, name: &str, detail: impl Display) {
         self.errors.push(MemberError { member: text::shown(&text::clean(name)), detail: detail.to_string() });
     }
 }

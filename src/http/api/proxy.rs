@@ -3,192 +3,46 @@
 //! What is asked is read from the request as it came, undecoded: the router's idea of the path is
 //! not used (security.md S-60). Headers pass by a list; nothing else of the request does (S-61).
 
-use std::time::Duration;
+mod answer;
+mod request;
 
-use actix_web::{
-    HttpRequest, HttpResponse, Resource,
-    body::{BodyStream, SizedStream},
-    http::{
-        Method as HttpMethod, StatusCode, Uri,
-        header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, UPGRADE},
-    },
-    web,
-};
+use actix_web::{HttpRequest, HttpResponse, Resource, http::Method, web};
 use bytes::Bytes;
-use futures_util::{Stream, stream};
 
 use super::{
-    ROOT,
     backend::{Backend, Proxy},
+    vending::{count, refuse},
 };
 use crate::{
     app::App,
-    domain::{ids::ConnectionId, proxy_path::ProxyPath, proxy_query::ProxyQuery},
-    http::{
-        answers::with_page,
-        not_allowed,
-        problem::{MemberError, Problem},
-    },
-    proxy::{
-        self, Asked,
-        answer::{Answered, Body},
-        flow::{BrokenOff, Flow},
-    },
-    zoho::Method,
+    http::{not_allowed, problem::Problem},
+    proxy,
+    vault::usage::Outcome,
 };
-
-/// Bodies are kept until the product has answered, to be sent again with another token.
-const LARGEST_BODY: usize = 1024 * 1024;
-/// How long a body may take to arrive.
-const BODY_TIME: Duration = Duration::from_secs(30);
-
-/// Request headers that reach the product (design.md §6), and whether they may come in several lines.
-const PASSED: [(&str, bool); 8] = [
-    ("accept", true),
-    ("accept-language", true),
-    ("content-type", false),
-    ("if-none-match", true),
-    ("if-modified-since", false),
-    ("x-ziaagents-agent-id", false),
-    ("x-ziaagents-agent-version-id", false),
-    ("x-ziaagents-agent-session-id", false),
-];
 
 /// The route; other methods are 405.
 pub(super) fn resource() -> Resource {
-    let methods =
-        [HttpMethod::GET, HttpMethod::HEAD, HttpMethod::POST, HttpMethod::PUT, HttpMethod::PATCH, HttpMethod::DELETE];
+    let methods = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
     let resource = web::resource("/connections/{id}/proxy/{path:.*}");
-    let resource = methods.into_iter().fold(resource, |resource, method| resource.route(web::method(method).to(proxy)));
+    let resource =
+        methods.into_iter().fold(resource, |resource, method| resource.route(web::method(method).to(call_product)));
     resource.default_service(not_allowed("GET, HEAD, POST, PUT, PATCH, DELETE"))
 }
 
-async fn proxy(
+/// `ANY /api/v1/connections/{id}/proxy/{path}`
+async fn call_product(
     app: web::Data<App>,
     backend: Backend<Proxy>,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    let asked = read(backend, &request)?;
-    let has_body = has_body(&request, asked.method)?;
     let app = app.into_inner();
-    let admitted = proxy::admit(&app, asked).await?;
-    let body = if has_body { read_body(payload).await? } else { Bytes::new() };
-    Ok(respond(admitted.send(&app, &body).await?))
-}
-
-/// Everything about the request but its body.
-fn read(backend: Backend<Proxy>, request: &HttpRequest) -> Result<Asked, Problem> {
-    if request.headers().contains_key(UPGRADE) {
-        return Err(invalid("Upgrade", "is not passed on"));
-    }
-    let (id, path) = target(request.uri())?;
-    let query = request.uri().query().unwrap_or_default();
-    Ok(Asked {
-        connection_id: id.parse::<ConnectionId>().map_err(|_| Problem::NOT_FOUND)?,
-        tenant_id: backend.tenant_id,
-        api_key_id: backend.api_key_id,
-        method: method(request.method())?,
-        path: ProxyPath::parse(path).map_err(|bad| invalid("path", bad))?,
-        query: ProxyQuery::parse(query).map_err(|bad| invalid("query", bad))?,
-        headers: headers(request.headers())?,
-    })
-}
-
-/// The connection's id and the product's path, as they stand in the request line.
-fn target(uri: &Uri) -> Result<(&str, &str), Problem> {
-    if uri.scheme().is_some() || uri.authority().is_some() {
-        return Err(invalid("path", "must be a path, and not a whole address"));
-    }
-    let rest = uri.path().strip_prefix(ROOT).and_then(|rest| rest.strip_prefix("/connections/"));
-    let (id, rest) = rest.and_then(|rest| rest.split_once('/')).ok_or(Problem::NOT_FOUND)?;
-    Ok((id, rest.strip_prefix("proxy/").ok_or(Problem::NOT_FOUND)?))
-}
-
-fn method(method: &HttpMethod) -> Result<Method, Problem> {
-    Ok(match *method {
-        HttpMethod::GET => Method::Get,
-        HttpMethod::HEAD => Method::Head,
-        HttpMethod::POST => Method::Post,
-        HttpMethod::PUT => Method::Put,
-        HttpMethod::PATCH => Method::Patch,
-        HttpMethod::DELETE => Method::Delete,
-        _ => return Err(Problem::Status(StatusCode::METHOD_NOT_ALLOWED)),
-    })
-}
-
-/// Those on the list, unless `Connection` says that they end here.
-fn headers(sent: &HeaderMap) -> Result<Vec<(&'static str, String)>, Problem> {
-    let ends_here: Vec<String> = sent
-        .get_all("connection")
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(|name| name.trim().to_ascii_lowercase())
-        .collect();
-    let mut headers = Vec::new();
-    for (name, is_list) in PASSED {
-        let values: Vec<_> = sent.get_all(name).collect();
-        if values.len() > 1 && !is_list {
-            return Err(invalid(name, "must be sent once"));
-        }
-        if ends_here.iter().any(|known| known == name) {
-            continue;
-        }
-        for value in values {
-            let text = value.to_str().map_err(|_| invalid(name, "must be visible ASCII"))?;
-            headers.push((name, text.to_owned()));
-        }
-    }
-    Ok(headers)
-}
-
-/// Whether there is a body to read; refused before a byte of it is, where the head tells enough.
-fn has_body(request: &HttpRequest, method: Method) -> Result<bool, Problem> {
-    let headers = request.headers();
-    let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    let has_body = length.is_some_and(|length| length > 0) || headers.contains_key("transfer-encoding");
-    if has_body && matches!(method, Method::Get | Method::Head) {
-        return Err(invalid("body", "is not sent with this method"));
-    }
-    if length.is_some_and(|length| length > LARGEST_BODY as u64) {
-        return Err(Problem::Status(StatusCode::PAYLOAD_TOO_LARGE));
-    }
-    // It would reach the product without the header that says so.
-    let is_plain = headers.get(CONTENT_ENCODING).is_none_or(|value| value.as_bytes().eq_ignore_ascii_case(b"identity"));
-    if is_plain { Ok(has_body) } else { Err(Problem::Status(StatusCode::UNSUPPORTED_MEDIA_TYPE)) }
-}
-
-async fn read_body(payload: web::Payload) -> Result<Bytes, Problem> {
-    let read = tokio::time::timeout(BODY_TIME, payload.to_bytes_limited(LARGEST_BODY)).await;
-    match read {
-        Ok(Ok(Ok(body))) => Ok(body),
-        Ok(Ok(Err(_))) => Err(Problem::Status(StatusCode::BAD_REQUEST)),
-        Ok(Err(_too_large)) => Err(Problem::Status(StatusCode::PAYLOAD_TOO_LARGE)),
-        Err(_elapsed) => Err(Problem::Status(StatusCode::REQUEST_TIMEOUT)),
-    }
-}
-
-/// The product's answer, its errors included: they are not ours to explain.
-fn respond(answered: Answered) -> HttpResponse {
-    let status = StatusCode::from_u16(answered.status).unwrap_or(StatusCode::BAD_GATEWAY);
-    let mut answer = HttpResponse::build(status);
-    for (name, value) in &answered.headers {
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name.as_str()), HeaderValue::from_bytes(value)) {
-            answer.append_header((name, value));
-        }
-    }
-    with_page(match answered.body {
-        Body::Whole(bytes) => answer.body(bytes),
-        Body::Announced(length) => answer.body(SizedStream::new(length, stream::empty::<Result<Bytes, BrokenOff>>())),
-        Body::Flowing { length: Some(length), flow } => answer.body(SizedStream::new(length, pieces(flow))),
-        Body::Flowing { length: None, flow } => answer.body(BodyStream::new(pieces(flow))),
-    })
-}
-
-fn pieces(flow: Flow) -> impl Stream<Item = Result<Bytes, BrokenOff>> + Unpin {
-    Box::pin(stream::try_unfold(flow, |mut flow| async move { Ok(flow.next().await?.map(|piece| (piece, flow))) }))
-}
-
-fn invalid(member: &str, detail: impl std::fmt::Display) -> Problem {
-    Problem::Invalid(vec![MemberError { member: member.to_owned(), detail: detail.to_string() }])
+    let asked = request::read(backend.tenant_id, &request)?;
+    let has_body = request::has_body(&request, asked.method)?;
+    let connection_id = asked.connection_id;
+    let explain = |error| answer::explain(error, |error| refuse(&app, &backend, &request, connection_id, error));
+    let admitted = proxy::admit(&app, asked).await.map_err(explain)?;
+    let body = if has_body { request::read_body(payload).await? } else { Bytes::new() };
+    count(&app, &backend, admitted.connection(), Outcome::Proxied)?;
+    Ok(answer::respond(admitted.send(&app, &body).await.map_err(explain)?))
 }

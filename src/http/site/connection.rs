@@ -166,7 +166,7 @@ impl ConnectionPage {
             }
             None => None,
         };
-        let refresh_tokens = RefreshTokens::of(app, person.person_id).await?;
+        let refresh_tokens = RefreshTokens::of(app, person, &connection.client_id).await?;
         Ok(Self {
             shell: member.shell(app, Place::Connections),
             id: connection_id.to_string(),
@@ -179,7 +179,7 @@ impl ConnectionPage {
                 email: Label::new(&person.email),
                 zuid: person.zuid.to_string(),
             },
-            standing: Standing::of(connection),
+            standing: Standing::of(connection, now),
             scopes: scope_lines(&connection.scopes_requested, &connection.scopes_granted),
             connected_at: Moment::new(connection.connected_at, now),
             last_refreshed_at: connection.last_refreshed_at.map(|at| Moment::new(at, now)),
@@ -187,10 +187,7 @@ impl ConnectionPage {
             token: connection
                 .access_token_expires_at
                 .map(|at| TokenLife { expires_at: Moment::new(at, now), lifetime: 3600 }),
-            at_stake: AtStake::of(app, person.person_id, refresh_tokens)
-                .await?
-                .filter(|(id, _)| *id != connection_id)
-                .map(|(_, stake)| stake),
+            at_stake: AtStake::of(app, person).await?.filter(|(id, _)| *id != connection_id).map(|(_, stake)| stake),
             refresh_tokens,
             receipt,
             history: history.iter().filter_map(|entry| HistoryEntry::of(entry, now)).collect(),

@@ -149,8 +149,8 @@ impl ConnectionsPage {
         let person = member.person();
         let connections = connection::list_of_person(app.pools.engine(), person.person_id, None).await?;
         let memberships = membership::list_of_person(app.pools.engine(), person.person_id).await?;
-        let tokens = RefreshTokens::of(app, person.person_id).await?;
-        let at_stake = AtStake::of(app, person.person_id, tokens).await?.map(|(_, stake)| stake);
+        let tokens = RefreshTokens::of(app, person, app.config.zoho.client_id(person.data_centre)).await?;
+        let at_stake = AtStake::of(app, person).await?.map(|(_, stake)| stake);
         let mut attention: Vec<_> = connections.iter().filter_map(Attention::of).collect();
         if tokens.near_limit {
             attention.push(Attention::NearLimit { data_centre: person.data_centre.key(), tokens, at_stake });
@@ -188,7 +188,7 @@ fn by_tenant(memberships: &[Membership], connections: &[Connection], now: DateTi
                 product: connection.product.key(),
                 organization: connection.organization.as_ref().map(Organization::of),
                 data_centre: connection.data_centre.key(),
-                standing: Standing::of(connection),
+                standing: Standing::of(connection, now),
                 connected_at: Moment::new(connection.connected_at, now),
                 last_refreshed_at: connection.last_refreshed_at.map(|at| Moment::new(at, now)),
             })

@@ -3,16 +3,19 @@
 //! Products, environments, data centres, roles and scopes are carried by their keys (`zia_agents`, `sandbox`, `eu`, `owner`);
 //! `templates/words.html` has the words for each.
 
+use chrono::{DateTime, Utc};
+
 use crate::{
     app::App,
     domain::{
         connection::{self as domain, ReconnectReason, Status},
-        ids::{ConnectionId, PersonId},
+        ids::ConnectionId,
     },
     http::page::{Label, Moment},
     store::{
         StoreError,
         connection::{self, ConnectedOrganization, Connection},
+        person::Person,
     },
     vault::deposit::near_limit,
 };
@@ -126,14 +129,16 @@ impl Reason {
 }
 
 impl Standing {
-    pub(crate) fn of(connection: &Connection) -> Self {
+    pub(crate) fn of(connection: &Connection, now: DateTime<Utc>) -> Self {
         match connection.status {
             Status::Choosing => Self::Choosing,
             Status::NeedsReconnect(reason) => Self::NeedsReconnect(Reason::of(reason)),
             Status::Disconnected => Self::Disconnected,
             Status::Active => Self::Active(match connection.health {
                 domain::Health::Ok => Health::Working,
-                domain::Health::Throttled => Health::Throttled { until: None },
+                domain::Health::Throttled => Health::Throttled {
+                    until: connection.retry_at.filter(|at| *at > now).map(|at| Moment::new(at, now)),
+                },
                 domain::Health::Unavailable => Health::Unavailable,
                 domain::Health::Misconfigured => Health::Misconfigured,
                 domain::Health::Unreadable => Health::Unreadable,
@@ -143,35 +148,37 @@ impl Standing {
 }
 
 impl RefreshTokens {
-    pub(crate) async fn of(app: &App, person_id: PersonId) -> Result<Self, StoreError> {
-        let used = connection::count_refresh_tokens(app.pools.engine(), person_id).await?;
+    /// Of the person's tokens of one client, ours or another; those alone share a budget.
+    pub(crate) async fn of(app: &App, person: &Person, client_id: &str) -> Result<Self, StoreError> {
+        let known =
+            connection::count_refresh_tokens(app.pools.engine(), person.person_id, client_id, person.data_centre)
+                .await?;
+        let limit = app.config.refresh_tokens_per_person;
         Ok(Self {
-            used: u32::try_from(used).unwrap_or(u32::MAX),
-            limit: app.config.refresh_tokens_per_person,
-            near_limit: used >= near_limit(&app.config),
+            // Beyond the limit Zoho has deleted the oldest, whether we have noticed or not.
+            used: u32::try_from(known).unwrap_or(u32::MAX).min(limit),
+            limit,
+            near_limit: known >= near_limit(&app.config),
         })
     }
 }
 
 impl AtStake {
-    /// What the next consent would cost, if it would cost anything.
-    pub(crate) async fn of(
-        app: &App,
-        person_id: PersonId,
-        tokens: RefreshTokens,
-    ) -> Result<Option<(ConnectionId, Self)>, StoreError> {
-        if tokens.used < tokens.limit {
-            return Ok(None);
-        }
-        let Some(oldest) = connection::find_oldest(app.pools.engine(), person_id).await? else { return Ok(None) };
-        let connections = connection::list_of_person(app.pools.engine(), person_id, Some(oldest)).await?;
+    /// What the next consent to our client would cost, if it would cost anything.
+    pub(crate) async fn of(app: &App, person: &Person) -> Result<Option<(ConnectionId, Self)>, StoreError> {
+        let client_id = app.config.zoho.client_id(person.data_centre);
+        let most = i64::from(app.config.refresh_tokens_per_person);
+        let (db, person_id) = (app.pools.engine(), person.person_id);
+        let at_stake = connection::find_at_stake(db, person_id, client_id, person.data_centre, most).await?;
+        let Some(connection_id) = at_stake else { return Ok(None) };
+        let connections = connection::list_of_person(db, person_id, Some(connection_id)).await?;
         Ok(connections.into_iter().next().map(|connection| {
             let stake = Self {
                 product: connection.product.key(),
                 organization: connection.organization.as_ref().map(Organization::of),
                 tenant: Label::new(&connection.tenant_name),
             };
-            (oldest, stake)
+            (connection_id, stake)
         }))
     }
 }

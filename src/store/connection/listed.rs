@@ -57,6 +57,8 @@ pub(crate) struct Filter {
     pub(crate) person: Option<PersonName>,
     /// The key of a status.
     pub(crate) status: Option<&'static str>,
+    /// What was disconnected comes last, so that a few are enough; for lists without pages.
+    pub(crate) ended_last: bool,
 }
 
 struct Row {
@@ -153,7 +155,7 @@ pub(crate) async fn list(
              and ($6::text is null or c.person_id = (select person_id from person where data_centre = $6 and zuid = $7))
              and ($8::text is null or c.status = $8)
              and ($9::uuid is null or (c.tenant_id, c.connection_id) > ($9, $10))
-           order by c.tenant_id, c.connection_id
+           order by $12 and c.status = 'disconnected', c.tenant_id, c.connection_id
            limit $11"#,
         filter.tenant_id as Option<TenantId>,
         filter.connection_id as Option<ConnectionId>,
@@ -166,6 +168,7 @@ pub(crate) async fn list(
         after_tenant as Option<TenantId>,
         after_connection as Option<ConnectionId>,
         limit,
+        filter.ended_last,
     )
     .fetch_all(&mut **tx)
     .await?

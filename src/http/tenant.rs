@@ -1,0 +1,79 @@
+//! Who may see and change a tenant's console: `TenantAdmin` in a handler's signature *is* the check.
+//!
+//! The tenant is named by the slug in the path. It does not exist for whoever is no member (security.md
+//! S-41); a member without the role is told so. Both are read per request (S-29).
+
+use std::{future::Future, pin::Pin};
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
+
+use super::{
+    caller::Member,
+    page::{Place, Shell, TenantConsole},
+    problem::Problem,
+    site::problem_types::ProblemType,
+};
+use crate::{
+    app::App,
+    console::Change,
+    domain::{return_path::ReturnPath, tenant::Role},
+    store::membership::{self, Membership},
+};
+
+/// An owner or administrator of the tenant in the path.
+#[derive(Debug)]
+pub(crate) struct TenantAdmin {
+    pub(crate) member: Member,
+    pub(crate) tenant: Membership,
+}
+
+impl TenantAdmin {
+    pub(crate) fn shell(&self, app: &App, here: Place) -> Shell {
+        let console = TenantConsole::of(&self.tenant);
+        Shell { console: Some(console), ..self.member.shell(app, here) }
+    }
+
+    /// The address of one of the tenant's pages.
+    pub(crate) fn path(&self, page: &str) -> String {
+        format!("/tenants/{}/{page}", self.tenant.tenant_slug)
+    }
+
+    /// Roles, keys and deletions need a sign-in of the last minutes (security.md S-49); whoever has
+    /// none is led through one and back to `page`.
+    pub(crate) fn check_recent_sign_in(&self, app: &App, page: &str) -> Result<(), Problem> {
+        if self.member.signed_in_recently(app) {
+            return Ok(());
+        }
+        let return_to = ReturnPath::parse_or_default(Some(&self.path(page)));
+        Err(Problem::SignInAgain { return_to })
+    }
+
+    pub(crate) fn change(&self) -> Change {
+        Change {
+            tenant_id: self.tenant.tenant_id,
+            person_id: self.member.person().person_id,
+            request_id: self.member.request_id,
+            peer: self.member.peer.clone(),
+        }
+    }
+}
+
+impl FromRequest for TenantAdmin {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let app = request.app_data::<web::Data<App>>().expect("the route table sets it").clone();
+        let slug = request.match_info().get("tenant").unwrap_or_default().to_owned();
+        let member = Member::from_request(request, payload);
+        Box::pin(async move {
+            let member = member.await?;
+            let found = membership::find_by_slug(app.pools.engine(), &slug, member.person().person_id).await?;
+            let tenant = found.ok_or(Problem::NOT_FOUND)?;
+            if tenant.role < Role::Admin {
+                return Err(Problem::explained(ProblemType::RoleNeeded));
+            }
+            Ok(Self { member, tenant })
+        })
+    }
+}

@@ -1,0 +1,114 @@
+//! What is read of a connection to hand out its access token: many connections with one statement,
+//! since callers come in crowds.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgExecutor;
+
+use super::{ConnectedOrganization, StoreError, known};
+use crate::domain::{
+    connection::{Health, ReconnectReason, Status},
+    data_centre::DataCentre,
+    ids::{ConnectionId, TenantId},
+    product::Product,
+    scope::ScopeSet,
+};
+
+#[derive(Debug)]
+pub(crate) struct VendedRow {
+    pub(crate) tenant_id: TenantId,
+    pub(crate) connection_id: ConnectionId,
+    pub(crate) product: Product,
+    pub(crate) data_centre: DataCentre,
+    pub(crate) status: Status,
+    pub(crate) health: Health,
+    /// Absent while choosing, and for what was given up while choosing.
+    pub(crate) organization: Option<ConnectedOrganization>,
+    pub(crate) scopes_requested: ScopeSet,
+    pub(crate) scopes_granted: ScopeSet,
+    pub(crate) access_token_sealed: Option<Vec<u8>>,
+    pub(crate) access_token_expires_at: Option<DateTime<Utc>>,
+    pub(crate) token_version: i64,
+    pub(crate) last_refreshed_at: Option<DateTime<Utc>>,
+    /// Nobody asks Zoho before.
+    pub(crate) retry_at: Option<DateTime<Utc>>,
+    /// Refresh tokens alive, as far as we know, of the same person and client: what Zoho counts.
+    pub(crate) refresh_tokens: i64,
+}
+
+struct Row {
+    tenant_id: TenantId,
+    connection_id: ConnectionId,
+    product: String,
+    data_centre: String,
+    status: String,
+    status_reason: Option<ReconnectReason>,
+    health: Health,
+    zoho_id: Option<String>,
+    organization_name: Option<String>,
+    organization_environment: Option<String>,
+    scopes_requested: Vec<String>,
+    scopes_granted: Vec<String>,
+    access_token_sealed: Option<Vec<u8>>,
+    access_token_expires_at: Option<DateTime<Utc>>,
+    token_version: i64,
+    last_refreshed_at: Option<DateTime<Utc>>,
+    retry_at: Option<DateTime<Utc>>,
+    refresh_tokens: i64,
+}
+
+impl TryFrom<Row> for VendedRow {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            tenant_id: row.tenant_id,
+            connection_id: row.connection_id,
+            product: known(&row.product, "connection.product")?,
+            data_centre: known(&row.data_centre, "connection.data_centre")?,
+            status: Status::from_columns(&row.status, row.status_reason)
+                .ok_or(StoreError::Inconsistent("connection.status"))?,
+            health: row.health,
+            organization: ConnectedOrganization::from_columns(
+                row.zoho_id,
+                row.organization_name,
+                row.organization_environment,
+            )?,
+            scopes_requested: ScopeSet::from_stored(row.scopes_requested),
+            scopes_granted: ScopeSet::from_stored(row.scopes_granted),
+            access_token_sealed: row.access_token_sealed,
+            access_token_expires_at: row.access_token_expires_at,
+            token_version: row.token_version,
+            last_refreshed_at: row.last_refreshed_at,
+            retry_at: row.retry_at,
+            refresh_tokens: row.refresh_tokens,
+        })
+    }
+}
+
+/// Those of the named connections that exist, in any order.
+pub(crate) async fn list_vended(
+    db: impl PgExecutor<'_>,
+    connection_ids: &[ConnectionId],
+) -> Result<Vec<VendedRow>, StoreError> {
+    sqlx::query_as!(
+        Row,
+        r#"select c.tenant_id as "tenant_id: TenantId", c.connection_id as "connection_id: ConnectionId", c.product, c.data_centre,
+               c.status, c.status_reason as "status_reason: ReconnectReason", c.health as "health: Health", o.zoho_id as "zoho_id?",
+               o.name as "organization_name?", o.environment as "organization_environment?", c.scopes_requested, c.scopes_granted,
+               c.access_token_sealed, c.access_token_expires_at, c.token_version, c.last_refreshed_at, c.retry_at,
+               (select count(*) from connection same
+                where same.person_id = c.person_id and same.client_id = c.client_id and same.refresh_token_sealed is not null
+                  and same.status <> 'needs_reconnect')
+             + (select count(*) from revocation r
+                where r.person_id = c.person_id and r.client_id = c.client_id and r.done_at is null) as "refresh_tokens!"
+           from connection c
+           left join organization o on o.tenant_id = c.tenant_id and o.organization_id = c.organization_id
+           where c.connection_id = any($1)"#,
+        connection_ids as &[ConnectionId],
+    )
+    .fetch_all(db)
+    .await?
+    .into_iter()
+    .map(VendedRow::try_from)
+    .collect()
+}

@@ -1,0 +1,237 @@
+//! Who was handed which token, without a write per call: counted by key, connection and minute and
+//! written every half second; refusals are kept one by one (security.md S-55, 4.8).
+//!
+//! What is counted is bounded. When it is full, because the database does not take it, nobody is handed
+//! a token unaccounted for: callers are told to come back.
+
+use std::{
+    collections::HashMap,
+    mem,
+    sync::{Mutex, PoisonError},
+};
+
+use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
+
+use super::refresh::early;
+use crate::{
+    app::App,
+    domain::ids::{ConnectionId, TenantId},
+    store::{
+        StoreError,
+        audit_event::{self, AuditEvent},
+        token_vend::{self, Used, Vends},
+    },
+};
+
+/// Counts and refusals waiting to be written, each.
+const MOST: usize = 50_000;
+/// Rows of one statement.
+const BATCH: usize = 5_000;
+
+/// How a call for a token ended well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Outcome {
+    Vended,
+    /// With a warning.
+    Warned,
+    /// Used for the caller, who did not see it.
+    Proxied,
+}
+
+impl Outcome {
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Vended => "vended",
+            Self::Warned => "warned",
+            Self::Proxied => "proxied",
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("what is to be accounted for cannot be written")]
+pub(crate) struct Full;
+
+#[derive(Debug, Default)]
+pub(crate) struct Usage(Mutex<Waiting>);
+
+#[derive(Debug, Default)]
+struct Waiting {
+    counts: HashMap<Counted, Count>,
+    refusals: Vec<(AuditEvent, DateTime<Utc>)>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Counted {
+    tenant_id: TenantId,
+    connection_id: ConnectionId,
+    api_key_id: String,
+    /// Minutes since the epoch.
+    minute: i64,
+    outcome: Outcome,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Count {
+    vends: i64,
+    first_at: DateTime<Utc>,
+    last_at: DateTime<Utc>,
+}
+
+impl Usage {
+    /// Counts one. Refused where too much waits to be written.
+    pub(crate) fn note(
+        &self,
+        api_key_id: &str,
+        (tenant_id, connection_id): (TenantId, ConnectionId),
+        outcome: Outcome,
+        now: DateTime<Utc>,
+    ) -> Result<(), Full> {
+        let minute = now.timestamp().div_euclid(60);
+        let counted = Counted { tenant_id, connection_id, api_key_id: api_key_id.to_owned(), minute, outcome };
+        self.lock().add(counted, Count { vends: 1, first_at: now, last_at: now })
+    }
+
+    /// Keeps one refusal for the audit.
+    pub(crate) fn note_refusal(&self, event: AuditEvent, now: DateTime<Utc>) -> Result<(), Full> {
+        let mut waiting = self.lock();
+        if waiting.refusals.len() >= MOST {
+            return Err(Full);
+        }
+        waiting.refusals.push((event, now));
+        Ok(())
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Waiting> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    fn add(&mut self, counted: Counted, more: Count) -> Result<(), Full> {
+        if let Some(count) = self.counts.get_mut(&counted) {
+            count.vends += more.vends;
+            count.first_at = count.first_at.min(more.first_at);
+            count.last_at = count.last_at.max(more.last_at);
+            return Ok(());
+        }
+        if self.counts.len() >= MOST {
+            return Err(Full);
+        }
+        self.counts.insert(counted, more);
+        Ok(())
+    }
+}
+
+/// Writes what waits; what could not be written waits on.
+pub(crate) async fn write(app: &App) -> Result<(), StoreError> {
+    let Waiting { counts, mut refusals } = mem::take(&mut *app.usage.lock());
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_unstable_by(|(a, _), (b, _)| a.key().cmp(&b.key()));
+    let written = write_all(app, &mut counts, &mut refusals).await;
+    if written.is_err() {
+        let mut waiting = app.usage.lock();
+        for (counted, count) in counts {
+            // The bound holds for new ones; these were promised.
+            let _ = waiting.add(counted, count);
+        }
+        waiting.refusals.extend(refusals);
+    }
+    written
+}
+
+/// Takes out of both lists what is written.
+async fn write_all(
+    app: &App,
+    counts: &mut Vec<(Counted, Count)>,
+    refusals: &mut Vec<(AuditEvent, DateTime<Utc>)>,
+) -> Result<(), StoreError> {
+    let db = app.pools.engine();
+    while !counts.is_empty() {
+        let batch = &counts[..counts.len().min(BATCH)];
+        let vends: Vec<_> = batch.iter().filter_map(|(counted, count)| vends(counted, *count)).collect();
+        token_vend::upsert(db, &vends).await?;
+        let used = used(batch);
+        counts.drain(..counts.len().min(BATCH));
+        token_vend::update_last_used(db, &used).await?;
+    }
+    while let Some((event, at)) = refusals.last() {
+        audit_event::insert(db, event, *at).await?;
+        refusals.pop();
+    }
+    Ok(())
+}
+
+impl Counted {
+    fn key(&self) -> (TenantId, ConnectionId, &str, i64, &'static str) {
+        (self.tenant_id, self.connection_id, &self.api_key_id, self.minute, self.outcome.key())
+    }
+}
+
+fn vends(counted: &Counted, count: Count) -> Option<Vends> {
+    Some(Vends {
+        tenant_id: counted.tenant_id,
+        connection_id: counted.connection_id,
+        api_key_id: counted.api_key_id.clone(),
+        minute: count.first_at.duration_trunc(TimeDelta::minutes(1)).ok()?,
+        outcome: counted.outcome.key(),
+        vends: count.vends,
+        first_at: count.first_at,
+        last_at: count.last_at,
+    })
+}
+
+/// Each connection once, as last used.
+fn used(sorted: &[(Counted, Count)]) -> Vec<Used> {
+    let mut used: Vec<Used> = Vec::new();
+    for (counted, count) in sorted {
+        match used.last_mut() {
+            Some(last) if last.connection_id == counted.connection_id => last.at = last.at.max(count.last_at),
+            _ => used.push(Used {
+                tenant_id: counted.tenant_id,
+                connection_id: counted.connection_id,
+                at: count.last_at,
+                early_seconds: early().as_seconds_f64(),
+            }),
+        }
+    }
+    used
+}
+
+/// Forgets counts that are older than the audit is kept.
+pub(crate) async fn sweep(app: &App) -> Result<u64, StoreError> {
+    let kept = TimeDelta::from_std(app.config.audit_retention).unwrap_or(TimeDelta::MAX);
+    let Some(before) = app.clock.shared_now().checked_sub_signed(kept) else { return Ok(0) };
+    token_vend::delete_older(app.pools.engine(), before).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s55_vends_are_counted_by_key_connection_and_minute_and_the_count_is_bounded() {
+        let (usage, place) = (Usage::default(), (TenantId::new(), ConnectionId::new()));
+        let at = |seconds| DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds);
+        for seconds in [61, 59, 60, 119] {
+            usage.note("a", place, Outcome::Vended, at(seconds)).unwrap();
+        }
+        usage.note("b", place, Outcome::Vended, at(60)).unwrap();
+        let mut counts: Vec<_> =
+            usage.lock().counts.iter().filter_map(|(counted, count)| vends(counted, *count)).collect();
+        counts.sort_by_key(|vends| (vends.api_key_id.clone(), vends.minute));
+        let told: Vec<_> = counts
+            .iter()
+            .map(|vends| (vends.api_key_id.as_str(), vends.minute, vends.vends, vends.first_at, vends.last_at))
+            .collect();
+        assert_eq!(
+            told,
+            [("a", at(0), 1, at(59), at(59)), ("a", at(60), 3, at(60), at(119)), ("b", at(60), 1, at(60), at(60))]
+        );
+        for _ in 3..MOST {
+            usage.note("c", (place.0, ConnectionId::new()), Outcome::Proxied, at(0)).unwrap();
+        }
+        assert!(usage.note("d", place, Outcome::Vended, at(0)).is_err());
+        assert!(usage.note("a", place, Outcome::Vended, at(59)).is_ok(), "a known one is counted");
+    }
+}
