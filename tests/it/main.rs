@@ -16,6 +16,7 @@ mod headers;
 mod isolation;
 mod organizations;
 mod products;
+mod proxy;
 mod secrets;
 mod sessions;
 mod sign_in;
