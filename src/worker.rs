@@ -34,7 +34,7 @@ pub(crate) async fn run(app: Arc<App>) {
     let key_uses = every(&app, KEY_USES, "use of keys", async |app| api_key::write_uses(app).await);
     let keys_in_use = every(&app, KEYS_IN_USE, "keys in use", async |app| report_missing_keys(app).await);
     let usage = every(&app, USAGE, "usage", async |app| usage::write(app).await);
-    let dead_tokens = every(&app, HOUSEKEEPING, "dead tokens", async |app| refresh::due::erase_dead(app).await);
+    let dead_tokens = every(&app, QUEUES, "dead tokens", async |app| refresh::due::erase_dead(app).await);
     let old_usage = every(&app, HOUSEKEEPING, "old usage", async |app| usage::sweep(app).await);
     tokio::join!(
         partitions,

@@ -5,6 +5,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+mod access_token;
+mod api_keys;
 mod architecture;
 mod callback;
 mod connections;
@@ -17,6 +19,7 @@ mod isolation;
 mod organizations;
 mod products;
 mod proxy;
+mod refresh;
 mod secrets;
 mod sessions;
 mod sign_in;

@@ -203,8 +203,12 @@ impl App {
 
     /// A new browser.
     pub fn visitor(&self) -> Visitor {
-        let addresses = self.replicas.iter().map(|replica| replica.address).collect();
-        Visitor::new(self.public_url().clone(), addresses)
+        Visitor::new(self.public_url().clone(), self.addresses())
+    }
+
+    /// Where the replicas really listen.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.replicas.iter().map(|replica| replica.address).collect()
     }
 
     pub fn public_url(&self) -> &PublicUrl {

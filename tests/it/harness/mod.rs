@@ -13,11 +13,13 @@
 //! - [`Database`]: made from a template that is migrated once; dropped when the test passed, kept for a look when not.
 //! - [`Visitor`]: a browser without comfort. It keeps cookies and raw `Set-Cookie` lines, follows nothing by itself, and
 //!   can address any replica with [`Visitor::via`].
+//! - [`Backend`]: a program with an API key.
 //! - [`Control`]: the emulator's control port: dialects, limits, clock, faults, ledger, journal.
 //! - [`Outside`]: a host that nobody may contact.
 //! - [`wait_for`]: instead of sleeping.
 
 pub mod app;
+pub mod backend;
 pub mod control;
 pub mod database;
 pub mod fault_proxy;
@@ -31,6 +33,7 @@ pub mod visitor;
 use std::{future::Future, time::Duration};
 
 pub use app::App;
+pub use backend::{Backend, Told};
 pub use control::Control;
 pub use database::{Database, database};
 pub use outside::Outside;
