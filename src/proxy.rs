@@ -67,7 +67,7 @@ pub(crate) struct Asked {
 }
 
 /// Why the product's answer is not what the back end gets.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, Copy, thiserror::Error)]
 pub(crate) enum ProxyError {
     #[error(transparent)]
     Vend(#[from] VendError),

@@ -141,9 +141,7 @@ impl Zoho {
         let limits = call.limits;
         let deadline = Instant::now() + limits.whole;
         let request = self.http.request(call.method.into(), address(call)?).headers(headers(call, token)?);
-        // An empty body has a length for methods that bring one.
-        let has_body = matches!(call.method, Method::Post | Method::Put | Method::Patch) || !call.body.is_empty();
-        let request = if has_body { request.body(call.body.clone()) } else { request };
+        let request = if call.body.is_empty() { request } else { request.body(call.body.clone()) };
         let response = timeout(limits.first_byte, request.send())
             .await
             .map_err(|_elapsed| Unanswered::TooSlow)?
@@ -240,6 +238,10 @@ fn headers(call: &ProductCall<'_>, token: &AccessToken) -> Result<HeaderMap, Una
         HeaderValue::try_from(format!("Zoho-oauthtoken {}", token.expose())).map_err(|_| Unanswered::NotSent)?;
     authorization.set_sensitive(true);
     headers.insert(AUTHORIZATION, authorization);
+    if call.body.is_empty() && matches!(call.method, Method::Post | Method::Put | Method::Patch) {
+        // Some servers refuse these methods without a length (411).
+        headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+    }
     // What is compressed cannot be looked at, and might unfold.
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     Ok(headers)
