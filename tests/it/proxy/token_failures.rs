@@ -97,7 +97,7 @@ async fn s63_a_body_is_sent_again_with_the_new_token() {
     let calls = upstream(&app).await;
     assert_eq!(calls.len(), 2);
     assert!(calls.iter().all(|call| call["body"] == body.as_str()));
-    let tokens: BTreeSet<_> = calls.iter().map(|call| authorization(call)).collect();
+    let tokens: BTreeSet<_> = calls.iter().map(authorization).collect();
     assert_eq!(tokens.len(), 2);
 }
 
