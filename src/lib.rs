@@ -4,6 +4,7 @@ mod app;
 pub mod clock;
 mod command;
 mod config;
+mod console;
 mod domain;
 pub mod emulator;
 mod failpoint;

@@ -20,6 +20,7 @@ use super::{
     site::{
         callback,
         problem_types::{ProblemPage, StatusPage},
+        sign_in_again::SignInAgainPage,
     },
 };
 use crate::app::App;
@@ -79,8 +80,11 @@ pub(crate) fn with_page(mut answer: HttpResponse) -> HttpResponse {
 
 fn render(app: &App, request: &actix_web::HttpRequest, problem: &Problem, status: StatusCode) -> HttpResponse {
     let shell = shell_of(app, request);
-    let rendered = match problem.problem_type() {
-        Some(problem) if status.is_client_error() => {
+    let rendered = match (problem, problem.problem_type()) {
+        (Problem::SignInAgain { return_to }, _) => {
+            page::respond(status, &SignInAgainPage { shell, return_to: return_to.as_str().to_owned() })
+        }
+        (_, Some(problem)) if status.is_client_error() => {
             let clear_address = callback::is_callback(request);
             page::respond(status, &ProblemPage { shell, problem, clear_address, technical: None })
         }

@@ -3,6 +3,7 @@
 use std::{future::Future, net::IpAddr, pin::Pin, sync::Arc, time::Duration};
 
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, web};
+use chrono::TimeDelta;
 
 use super::{cookie, csrf, page, problem::Problem};
 use crate::{
@@ -20,6 +21,8 @@ use crate::{
 
 /// Who waits for longer is told that the database is away (security.md S-1: within a second).
 const PATIENCE: Duration = Duration::from_millis(900);
+/// A sign-in is recent for so long (security.md S-49).
+const RECENT: TimeDelta = TimeDelta::minutes(5);
 
 /// A browser, signed in or not.
 #[derive(Debug)]
@@ -69,6 +72,10 @@ impl Member {
         shell(app, self.request_id, Some(&self.session.person), Some(csrf::form_token(&self.token)), here)
     }
 
+    pub(crate) fn signed_in_recently(&self, app: &App) -> bool {
+        app.clock.shared_now() - self.session.created_at <= RECENT
+    }
+
     /// Every change needs this session's form token (security.md S-38).
     pub(crate) fn check(&self, form_token: &FormToken) -> Result<(), Problem> {
         if csrf::matches(&self.token, form_token) { Ok(()) } else { Err(Problem::FormExpired) }
@@ -92,6 +99,7 @@ fn shell(
         csrf: csrf.map(|token| token.expose().to_owned()).unwrap_or_default(),
         request_id: request_id.to_string(),
         here,
+        console: None,
         demo: app.config.demo,
     }
 }

@@ -13,6 +13,7 @@ mod page;
 mod panics;
 mod problem;
 mod site;
+mod tenant;
 
 use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -33,7 +34,10 @@ const KEEP_ALIVE: Duration = Duration::from_secs(8);
 
 /// Every page and command of the site.
 fn site(routes: &mut ServiceConfig) {
-    use site::{callback, connection, connections, disconnect, organization_choice, problem_types, sign_in};
+    use site::{
+        api_docs, api_keys, callback, connection, connections, disconnect, organization_choice, problem_types,
+        revoke_api_key, sign_in,
+    };
     routes
         .service(get("/", sign_in::home))
         .service(get("/login", sign_in::login))
@@ -49,8 +53,15 @@ fn site(routes: &mut ServiceConfig) {
         .service(post("/connections/{id}/reconnect", connection::post_reconnect))
         .service(post("/connections/{id}/organization", organization_choice::post_organization))
         .service(get_and_post("/connections/{id}/disconnect", disconnect::get_disconnect, disconnect::post_disconnect))
+        .service(get_and_post("/tenants/{tenant}/api-keys", api_keys::get_api_keys, api_keys::post_api_keys))
+        .service(get_and_post(
+            "/tenants/{tenant}/api-keys/{id}/revoke",
+            revoke_api_key::get_revoke,
+            revoke_api_key::post_revoke,
+        ))
         .service(get("/problems", problem_types::get_problems))
         .service(get("/problems/{slug}", problem_types::get_problem))
+        .service(get("/api/docs", api_docs::get_api_docs))
         .service(get("/static/{file}", assets::get_asset))
         .service(api::routes())
         .service(get("/livez", health::get_livez))

@@ -11,7 +11,7 @@ use actix_web::{
 use askama::Template;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
-use crate::domain::text;
+use crate::{domain::text, store::membership::Membership};
 
 /// The frame around a page: `base.html` takes it.
 pub(crate) struct Shell {
@@ -22,6 +22,8 @@ pub(crate) struct Shell {
     pub(crate) csrf: String,
     pub(crate) request_id: String,
     pub(crate) here: Place,
+    /// The tenant whose console the navigation leads to.
+    pub(crate) console: Option<TenantConsole>,
     /// Whether Zoho is an emulator here.
     pub(crate) demo: bool,
 }
@@ -33,10 +35,23 @@ pub(crate) struct SignedIn {
     pub(crate) data_centre: &'static str,
 }
 
+/// A tenant that the person administers.
+pub(crate) struct TenantConsole {
+    pub(crate) slug: String,
+    pub(crate) name: Label,
+}
+
+impl TenantConsole {
+    pub(crate) fn of(membership: &Membership) -> Self {
+        Self { slug: membership.tenant_slug.clone(), name: Label::new(&membership.tenant_name) }
+    }
+}
+
 /// The entry of the navigation that the page belongs to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     Connections,
+    ApiKeys,
     Elsewhere,
 }
 
@@ -142,8 +157,15 @@ impl Shell {
             csrf: "p3Jx0sample0form0token".to_owned(),
             request_id: "019aa3f2-7c1e-7d10-9b2f-3a5e8c7d6b41".to_owned(),
             here,
+            console: None,
             demo: true,
         }
+    }
+
+    /// In a tenant's console.
+    pub(crate) fn console(tenant: &str, here: Place) -> Self {
+        let console = TenantConsole { slug: "acme-3f9c1a".to_owned(), name: tenant.into() };
+        Self { console: Some(console), ..Self::sample(here) }
     }
 
     pub(crate) fn anonymous() -> Self {

@@ -85,6 +85,7 @@ impl Caught {
             csrf: String::new(),
             request_id: self.request_id.to_string(),
             here: Place::Elsewhere,
+            console: None,
             demo: self.demo,
         };
         let page = StatusPage { shell, status: self.status_code().as_u16() };

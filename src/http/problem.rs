@@ -13,7 +13,7 @@ use actix_web::{
     },
 };
 
-use super::site::problem_types::ProblemType;
+use super::{api::schema::Connection, site::problem_types::ProblemType};
 use crate::{
     domain::{connection::ReconnectReason, return_path::ReturnPath},
     login::{BeginError, Refused},
@@ -29,6 +29,9 @@ const SOON: Duration = Duration::from_secs(2);
 pub(crate) enum Problem {
     #[error("signed out")]
     SignInFirst { return_to: Option<ReturnPath> },
+    /// What is asked for needs a sign-in of the last minutes (security.md S-49).
+    #[error("signed in too long ago")]
+    SignInAgain { return_to: ReturnPath },
     #[error("explained on a page")]
     Explained { problem: ProblemType, retry_after: Option<Duration> },
     /// Each member or parameter that is wrong.
@@ -38,7 +41,7 @@ pub(crate) enum Problem {
     NeedsReconnect { reason: ReconnectReason, reconnect_url: String },
     /// The connections that fit, as the API shows them.
     #[error("more than one connection fits")]
-    Ambiguous(Vec<serde_json::Value>),
+    Ambiguous(Vec<Connection>),
     /// The API under an https address, reached by http.
     #[error("reached by plain http")]
     PlainHttp,
@@ -48,10 +51,13 @@ pub(crate) enum Problem {
     Status(StatusCode),
 }
 
-/// One of `errors[]` (design.md §6).
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+/// One mistake in a request.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub(crate) struct MemberError {
+    /// The member or parameter that is wrong.
+    #[schema(example = "limit")]
     pub(crate) member: String,
+    #[schema(example = "must be 1 to 200")]
     pub(crate) detail: String,
 }
 
@@ -75,7 +81,7 @@ impl Problem {
             Self::NeedsReconnect { .. } => Some(ProblemType::NeedsReconnect),
             Self::Ambiguous(_) => Some(ProblemType::Ambiguous),
             Self::PlainHttp => Some(ProblemType::Forbidden),
-            Self::SignInFirst { .. } | Self::Status(_) => None,
+            Self::SignInFirst { .. } | Self::SignInAgain { .. } | Self::Status(_) => None,
         }
     }
 }
@@ -87,6 +93,7 @@ impl ResponseError for Problem {
         };
         match self {
             Self::SignInFirst { .. } => StatusCode::SEE_OTHER,
+            Self::SignInAgain { .. } => StatusCode::FORBIDDEN,
             Self::Explained { problem, .. } => explained(*problem),
             Self::FormExpired => explained(ProblemType::FormExpired),
             Self::Invalid(_) => explained(ProblemType::InvalidRequest),
@@ -116,6 +123,7 @@ impl ResponseError for Problem {
                 answer.insert_header((WWW_AUTHENTICATE, "Bearer"));
             }
             Self::Explained { .. }
+            | Self::SignInAgain { .. }
             | Self::Invalid(_)
             | Self::NeedsReconnect { .. }
             | Self::Ambiguous(_)

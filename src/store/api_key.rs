@@ -20,10 +20,16 @@ pub(crate) struct NewApiKey<'a> {
     pub(crate) expires_at: Option<DateTime<Utc>>,
 }
 
-pub(crate) async fn insert(db: impl PgExecutor<'_>, new: &NewApiKey<'_>, now: DateTime<Utc>) -> Result<(), StoreError> {
-    sqlx::query!(
+/// False where a key of that id exists.
+pub(crate) async fn insert(
+    db: impl PgExecutor<'_>,
+    new: &NewApiKey<'_>,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query!(
         "insert into api_key (api_key_id, key_digest, name, tenant_id, grants, created_by, created_at, expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+         values ($1, $2, $3, $4, $5, $6, $7, $8)
+         on conflict (api_key_id) do nothing",
         new.api_key_id,
         new.key_digest.as_slice(),
         new.name,
@@ -35,7 +41,7 @@ pub(crate) async fn insert(db: impl PgExecutor<'_>, new: &NewApiKey<'_>, now: Da
     )
     .execute(db)
     .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
 }
 
 /// What a request with a key is judged by.
@@ -85,6 +91,67 @@ pub(crate) async fn list(db: impl PgExecutor<'_>) -> Result<Vec<ListedKey>, Stor
     )
     .fetch_all(db)
     .await?)
+}
+
+/// A tenant's key as its administrators see it.
+#[derive(Debug)]
+pub(crate) struct TenantKey {
+    pub(crate) api_key_id: String,
+    pub(crate) name: String,
+    pub(crate) grants: Vec<String>,
+    /// Absent: a command made it, or somebody who has left.
+    pub(crate) creator: Option<String>,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) expires_at: Option<DateTime<Utc>>,
+    pub(crate) revoked_at: Option<DateTime<Utc>>,
+    pub(crate) last_used_at: Option<DateTime<Utc>>,
+}
+
+/// A page has no more.
+const MOST_LISTED: i64 = 200;
+
+/// A tenant's own keys, those that count first, then the newest. With `only`, that one.
+pub(crate) async fn list_of_tenant(
+    db: impl PgExecutor<'_>,
+    tenant_id: TenantId,
+    only: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<Vec<TenantKey>, StoreError> {
+    Ok(sqlx::query_as!(
+        TenantKey,
+        r#"select k.api_key_id, k.name, k.grants, p.display_name as "creator?", k.created_at, k.expires_at, k.revoked_at,
+               k.last_used_at
+           from api_key k
+           left join person p
+               on p.person_id = case when k.created_by ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then k.created_by::uuid end
+           where k.tenant_id = $1 and ($2::text is null or k.api_key_id = $2)
+           order by k.revoked_at is not null or coalesce(k.expires_at <= $3, false), k.created_at desc, k.api_key_id
+           limit $4"#,
+        tenant_id as TenantId,
+        only,
+        now,
+        MOST_LISTED,
+    )
+    .fetch_all(db)
+    .await?)
+}
+
+/// Ends a key of this tenant's. False where it had none of that id that was still alive.
+pub(crate) async fn update_revoked_of_tenant(
+    db: impl PgExecutor<'_>,
+    tenant_id: TenantId,
+    api_key_id: &str,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query!(
+        "update api_key set revoked_at = $3 where tenant_id = $1 and api_key_id = $2 and revoked_at is null",
+        tenant_id as TenantId,
+        api_key_id,
+        now,
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// Whose a revoked key was.

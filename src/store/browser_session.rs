@@ -18,6 +18,8 @@ const SEEN_EVERY: TimeDelta = TimeDelta::minutes(1);
 pub(crate) struct BrowserSession {
     pub(crate) person: Person,
     pub(crate) lineage: Uuid,
+    /// When the person signed in.
+    pub(crate) created_at: DateTime<Utc>,
     /// Long enough since it was last written that it is worth writing again.
     pub(crate) is_due_to_be_seen: bool,
 }
@@ -52,7 +54,7 @@ pub(crate) async fn find(
 ) -> Result<Option<BrowserSession>, StoreError> {
     let row = sqlx::query!(
         r#"select person_id as "person_id: PersonId", p.data_centre, p.zuid, p.display_name, p.email,
-                  s.lineage, s.seen_at
+                  s.lineage, s.created_at, s.seen_at
            from browser_session s join person p using (person_id)
            where s.session_digest = $1 and s.expires_at > $2 and s.seen_at > $3"#,
         session.as_slice(),
@@ -71,6 +73,7 @@ pub(crate) async fn find(
                 email: row.email,
             },
             lineage: row.lineage,
+            created_at: row.created_at,
             is_due_to_be_seen: now - row.seen_at > SEEN_EVERY,
         })
     })

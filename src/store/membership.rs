@@ -51,6 +51,24 @@ pub(crate) async fn find(
     .await?)
 }
 
+/// The person's membership in the tenant of that slug.
+pub(crate) async fn find_by_slug(
+    db: impl PgExecutor<'_>,
+    tenant_slug: &str,
+    person_id: PersonId,
+) -> Result<Option<Membership>, StoreError> {
+    Ok(sqlx::query_as!(
+        Membership,
+        r#"select m.tenant_id as "tenant_id: TenantId", t.name as tenant_name, t.slug as tenant_slug, m.role as "role: Role"
+           from tenant t join membership m using (tenant_id)
+           where t.slug = $1 and m.person_id = $2"#,
+        tenant_slug,
+        person_id as PersonId,
+    )
+    .fetch_optional(db)
+    .await?)
+}
+
 /// The tenants of a person, their own first.
 pub(crate) async fn list_of_person(
     db: impl PgExecutor<'_>,

@@ -47,8 +47,33 @@ pub(crate) struct Made {
 
 /// Makes a key; the answer is the only place where it can be read.
 pub(crate) async fn make(db: impl PgExecutor<'_>, make: &Make<'_>, now: DateTime<Utc>) -> Result<Made, StoreError> {
+    let made = insert(db, make, id_from(rand::random()), now).await?;
+    made.ok_or(StoreError::Inconsistent("api_key.api_key_id"))
+}
+
+/// As `make`, but a form makes one key, however often it is sent: its nonce decides the id. `None`
+/// where it has made its key already, which nobody can show again.
+pub(crate) async fn make_once(
+    db: impl PgExecutor<'_>,
+    make: &Make<'_>,
+    nonce: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<Made>, StoreError> {
+    let [a, b, c, d, e, f, ..] = digest(nonce.as_bytes());
+    insert(db, make, id_from([a, b, c, d, e, f]), now).await
+}
+
+fn id_from(bytes: [u8; 6]) -> String {
     // An underscore would end the id early.
-    let api_key_id = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 6]>()).replace(['_', '-'], "0");
+    URL_SAFE_NO_PAD.encode(bytes).replace(['_', '-'], "0")
+}
+
+async fn insert(
+    db: impl PgExecutor<'_>,
+    make: &Make<'_>,
+    api_key_id: String,
+    now: DateTime<Utc>,
+) -> Result<Option<Made>, StoreError> {
     let key = format!("lwz_{api_key_id}_{}", random_token());
     let grants: Vec<_> = make.grants.iter().map(|grant| grant.key().to_owned()).collect();
     let new = NewApiKey {
@@ -60,8 +85,8 @@ pub(crate) async fn make(db: impl PgExecutor<'_>, make: &Make<'_>, now: DateTime
         created_by: make.created_by,
         expires_at: make.expires_at,
     };
-    api_key::insert(db, &new, now).await?;
-    Ok(Made { api_key_id, key: ApiKey::new(key) })
+    let is_new = api_key::insert(db, &new, now).await?;
+    Ok(is_new.then(|| Made { api_key_id, key: ApiKey::new(key) }))
 }
 
 /// A key as it is stored, absent where it does not count.

@@ -38,7 +38,7 @@ pub(crate) fn respond(problem: &Problem, status: StatusCode, request_id: Request
         "request_id": request_id,
     });
     if let Some(problem) = problem.problem_type() {
-        document["type"] = format!("/problems/{}", problem.slug()).into();
+        document["type"] = problem.path().into();
         if let (Ok(title), Ok(detail)) = (Title { problem }.render(), Detail { problem }.render()) {
             document["title"] = title.trim().into();
             document["detail"] = detail.trim().into();
@@ -52,9 +52,18 @@ pub(crate) fn respond(problem: &Problem, status: StatusCode, request_id: Request
         }
         Problem::Ambiguous(candidates) => document["candidates"] = json!(candidates),
         Problem::PlainHttp => document["detail"] = "The API is reached by https only.".into(),
-        Problem::SignInFirst { .. } | Problem::Explained { .. } | Problem::FormExpired | Problem::Status(_) => {}
+        Problem::SignInFirst { .. }
+        | Problem::SignInAgain { .. }
+        | Problem::Explained { .. }
+        | Problem::FormExpired
+        | Problem::Status(_) => {}
     }
     HttpResponse::build(status).insert_header((CONTENT_TYPE, "application/problem+json")).body(document.to_string())
+}
+
+/// What happened, in the words of the problem's page.
+pub(super) fn detail(problem: ProblemType) -> String {
+    Detail { problem }.render().map(|detail| detail.trim().to_owned()).unwrap_or_default()
 }
 
 #[cfg(test)]

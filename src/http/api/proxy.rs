@@ -6,31 +6,39 @@
 mod answer;
 mod request;
 
-use actix_web::{HttpRequest, HttpResponse, Resource, http::Method, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 
 use super::{
     backend::{Backend, Proxy},
+    refusals::NoToken,
     vending::{count, refuse},
 };
-use crate::{
-    app::App,
-    http::{not_allowed, problem::Problem},
-    proxy,
-    vault::usage::Outcome,
-};
+use crate::{app::App, http::problem::Problem, proxy, vault::usage::Outcome};
 
-/// The route; other methods are 405.
-pub(super) fn resource() -> Resource {
-    let methods = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
-    let resource = web::resource("/connections/{id}/proxy/{path:.*}");
-    let resource =
-        methods.into_iter().fold(resource, |resource, method| resource.route(web::method(method).to(call_product)));
-    resource.default_service(not_allowed("GET, HEAD, POST, PUT, PATCH, DELETE"))
-}
-
-/// `ANY /api/v1/connections/{id}/proxy/{path}`
-async fn call_product(
+/// Calls the connection's product.
+///
+/// With its token, at the right host for its data centre and environment; the answer is the product's own, its errors
+/// included. A token that the product refuses is renewed once, and the call made once more. Which paths each
+/// product has, and what passes in either direction, is told in `docs/products.md`.
+#[utoipa::path(
+    method(get, head, post, put, patch, delete), path = "/connections/{id}/proxy/{path}", tag = "proxy",
+    security(("api_key" = ["proxy"])),
+    params(
+        ("id" = String, Path, format = "uuid", description = "The connection's id"),
+        ("path" = String, Path, example = "crm/v8/org",
+            description = "The whole path under the product's host, slashes included, with the product's query"),
+    ),
+    responses(
+        (status = "2XX", description = "The product's own answer, whatever its status, with debugging headers",
+            headers(
+                ("X-Login-With-Zoho-Connection" = String, description = "The connection's id"),
+                ("Server-Timing" = String, description = "Milliseconds that token and product took, and the tries"),
+            )),
+        NoToken,
+    ),
+)]
+pub(crate) async fn call_product(
     app: web::Data<App>,
     backend: Backend<Proxy>,
     request: HttpRequest,

@@ -14,13 +14,13 @@ use crate::{
     app::App,
     domain::{
         connection::Status, organization::Environment, product::Product, return_path::ReturnPath, scope::ScopeSet,
-        secret::FormToken,
+        secret::FormToken, tenant::Role,
     },
     http::{
         answers,
         caller::Member,
         form::Form,
-        page::{self, Label, Moment, Place, Shell},
+        page::{self, Label, Moment, Place, Shell, TenantConsole},
         problem::Problem,
     },
     login::Begin,
@@ -41,6 +41,8 @@ pub(crate) struct ConnectionsPage {
     /// In the order to show them; the person's tenants that have no connection are left out.
     pub(crate) tenants: Vec<TenantConnections>,
     pub(crate) connect: ConnectForm,
+    /// The tenants whose programs the person may give keys to.
+    pub(crate) consoles: Vec<TenantConsole>,
 }
 
 impl ConnectionsPage {
@@ -174,6 +176,11 @@ impl ConnectionsPage {
                 products: Product::ALL.into_iter().filter(offers).map(Product::key).collect(),
                 problem,
             },
+            consoles: memberships
+                .iter()
+                .filter(|membership| membership.role >= Role::Admin)
+                .map(TenantConsole::of)
+                .collect(),
         })
     }
 }

@@ -5,6 +5,8 @@ use std::{collections::BTreeSet, fs, path::Path};
 use askama::Template;
 
 use super::{
+    api_docs::ApiDocsPage,
+    api_keys::ApiKeysPage,
     connection::ConnectionPage,
     connections::ConnectionsPage,
     disconnect::DisconnectPage,
@@ -12,7 +14,9 @@ use super::{
     markup,
     organization_choice::OrganizationChoicePage,
     problem_types::{ProblemIndexPage, ProblemPage, StatusPage},
+    revoke_api_key::RevokeApiKeyPage,
     sign_in::SignInPage,
+    sign_in_again::SignInAgainPage,
 };
 use crate::http::{assets, page::tests::HOSTILE};
 
@@ -29,8 +33,12 @@ fn pages() -> Vec<(String, String)> {
     add(&mut pages, "connections", ConnectionsPage::samples());
     add(&mut pages, "connection", ConnectionPage::samples());
     add(&mut pages, "choice", OrganizationChoicePage::samples());
+    add(&mut pages, "api-keys", ApiKeysPage::samples());
+    add(&mut pages, "revoke-api-key", RevokeApiKeyPage::samples());
+    add(&mut pages, "sign-in-again", SignInAgainPage::samples());
     add(&mut pages, "disconnect", DisconnectPage::samples());
     add(&mut pages, "finishing", FinishingPage::samples());
+    add(&mut pages, "api-docs", ApiDocsPage::samples());
     add(&mut pages, "problem", ProblemPage::samples());
     add(&mut pages, "problems", ProblemIndexPage::samples());
     add(&mut pages, "status", StatusPage::samples());
@@ -74,7 +82,7 @@ fn the_samples_can_be_looked_at() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let gallery = root.join("target/pages");
     fs::create_dir_all(gallery.join("static")).expect("a place in target");
-    for name in ["app.css", "app.js", "icons.svg", "favicon.svg"] {
+    for name in ["app.css", "docs.css", "app.js", "icons.svg", "favicon.svg"] {
         let to = gallery.join(&assets::url(name)[1..]);
         fs::copy(root.join("static").join(name), to).expect("an asset is copied");
     }

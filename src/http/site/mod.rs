@@ -1,5 +1,7 @@
 //! The pages: a view struct for each, its handler below it, its words in the template of the same name.
 
+pub(crate) mod api_docs;
+pub(crate) mod api_keys;
 pub(crate) mod callback;
 pub(crate) mod connection;
 pub(crate) mod connections;
@@ -8,7 +10,9 @@ mod finishing;
 pub(crate) mod organization_choice;
 mod parts;
 pub(crate) mod problem_types;
+pub(crate) mod revoke_api_key;
 pub(crate) mod sign_in;
+pub(crate) mod sign_in_again;
 
 #[cfg(test)]
 mod gallery;

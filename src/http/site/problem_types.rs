@@ -31,6 +31,7 @@ pub(crate) enum ProblemType {
     ProfileUnreadable,
     SignInLost,
     WrongPerson,
+    RoleNeeded,
     FormExpired,
     Unauthenticated,
     Forbidden,
@@ -58,7 +59,7 @@ pub(crate) enum Met {
 }
 
 impl ProblemType {
-    pub(crate) const ALL: [Self; 27] = [
+    pub(crate) const ALL: [Self; 28] = [
         Self::AccessDenied,
         Self::AttemptRefused,
         Self::DataCentreRefused,
@@ -71,6 +72,7 @@ impl ProblemType {
         Self::ProfileUnreadable,
         Self::SignInLost,
         Self::WrongPerson,
+        Self::RoleNeeded,
         Self::FormExpired,
         Self::Unauthenticated,
         Self::Forbidden,
@@ -90,6 +92,11 @@ impl ProblemType {
 
     pub(crate) fn slug(self) -> &'static str {
         self.row().0
+    }
+
+    /// Its page, and its `type` in problem documents.
+    pub(crate) fn path(self) -> String {
+        format!("/problems/{}", self.slug())
     }
 
     /// The status it comes with, where it comes with one: what ends a sign-in is a redirect to its page.
@@ -120,6 +127,7 @@ impl ProblemType {
             Self::ProfileUnreadable => ("profile-unreadable", None, SigningIn),
             Self::SignInLost => ("sign-in-lost", None, SigningIn),
             Self::WrongPerson => ("wrong-person", Some(403), SigningIn),
+            Self::RoleNeeded => ("role-needed", Some(403), SigningIn),
             Self::FormExpired => ("form-expired", Some(403), SigningIn),
             Self::Unauthenticated => ("unauthenticated", Some(401), Calling),
             Self::Forbidden => ("forbidden", Some(403), Calling),

@@ -32,6 +32,7 @@ fn typical() -> ConnectionsPage {
             ],
         }],
         connect: form(&["Acme"]),
+        consoles: consoles(&["Acme"]),
     }
 }
 
@@ -62,6 +63,7 @@ fn trouble() -> ConnectionsPage {
             },
         ],
         connect: ConnectForm { problem: Some(ConnectProblem::ScopesMalformed), ..form(&["Acme", "Northwind Traders"]) },
+        consoles: Vec::new(),
     }
 }
 
@@ -72,6 +74,7 @@ fn empty() -> ConnectionsPage {
         attention: Vec::new(),
         tenants: Vec::new(),
         connect: ConnectForm { problem: Some(ConnectProblem::ProductMissing), ..form(&["Ann Lindqvist"]) },
+        consoles: consoles(&["Ann Lindqvist"]),
     }
 }
 
@@ -95,6 +98,7 @@ fn worst() -> ConnectionsPage {
             ],
         }],
         connect: form(&[tests::ENDLESS, tests::HOSTILE]),
+        consoles: consoles(&[tests::ENDLESS, tests::HOSTILE]),
     }
 }
 
@@ -127,6 +131,10 @@ fn form(tenants: &[&str]) -> ConnectForm {
         products: vec!["assist", "salesiq", "connect", "zia_agents", "crm", "desk", "books"],
         problem: None,
     }
+}
+
+fn consoles(names: &[&str]) -> Vec<TenantConsole> {
+    names.iter().map(|name| TenantConsole { slug: "acme-3f9c1a".to_owned(), name: (*name).into() }).collect()
 }
 
 fn attention(organization: &Organization) -> Vec<Attention> {

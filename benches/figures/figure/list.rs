@@ -1,0 +1,63 @@
+//! Lists at a million connections: pages, filters and searches, each by its slowest twentieth.
+
+use std::sync::Arc;
+
+use crate::{
+    Outcome,
+    http::{Connection, get},
+    load::Load,
+    report::{Goal, Line, Report},
+    seed,
+    stage::Stage,
+};
+
+/// What is asked, by name. A line more is a figure more; `{cursor}` becomes that of a page in the middle.
+const LISTS: &[(&str, &str)] = &[
+    ("first_page", "/api/v1/connections"),
+    ("page_of_200", "/api/v1/connections?limit=200"),
+    ("later_page", "/api/v1/connections?cursor={cursor}"),
+    ("large_tenant", "/api/v1/connections?tenant=list-0"),
+    ("small_tenant", "/api/v1/connections?tenant=list-77"),
+    ("product", "/api/v1/connections?product=desk"),
+    ("rare_status", "/api/v1/connections?status=disconnected"),
+    ("no_such_status", "/api/v1/connections?status=choosing"),
+    ("organization", "/api/v1/connections?organization=list-4711"),
+    ("organization_in_tenant", "/api/v1/connections?tenant=list-712&organization=list-4711"),
+    ("person", "/api/v1/connections?person=eu:list-4711"),
+    ("tenant_product_status", "/api/v1/connections?tenant=list-0&product=crm&status=needs_reconnect"),
+];
+
+pub(super) async fn measure(stage: &mut Stage, report: &mut Report) -> Outcome {
+    let count = stage.scale.count(1_000_000);
+    seed::list(&mut stage.database, &stage.emulator.client_id, count).await?;
+    let cursor = cursor(stage).await?;
+    for (name, path) in LISTS {
+        let load = Load {
+            addresses: vec![stage.replica.address],
+            // What the client waits for is a little more than what the server takes.
+            connections: 2,
+            requests: Arc::new(vec![get(&path.replace("{cursor}", &cursor), &stage.authorization())]),
+            check: |answer| answer.expect(200),
+            pause: std::time::Duration::ZERO,
+        };
+        load.run(stage.scale.turn() / 8).await?;
+        let p95 = load.run(stage.scale.turn()).await?.milliseconds(0.95);
+        report.add(&Line::plain(format!("list_1m_{name}_p95"), p95, "ms").goal(Goal::AtMost(25.0)))?;
+    }
+    Ok(())
+}
+
+/// Of a page some way into the list.
+async fn cursor(stage: &Stage) -> Outcome<String> {
+    let mut connection = Connection::open(stage.replica.address).await?;
+    let mut cursor = None;
+    for _ in 0..20 {
+        let query = cursor.map(|cursor: String| format!("&cursor={cursor}")).unwrap_or_default();
+        let request = get(&format!("/api/v1/connections?limit=200{query}"), &stage.authorization());
+        let answer = connection.ask(&request).await?;
+        answer.expect(200)?;
+        let page: serde_json::Value = serde_json::from_slice(answer.body)?;
+        cursor = Some(page["next"].as_str().ok_or("the list ends early")?.to_owned());
+    }
+    Ok(cursor.unwrap_or_default())
+}

@@ -1,0 +1,125 @@
+//! Rows by the hundred thousand, put where the product would have put them. The import of the product proves each token
+//! at Zoho first, which is right and takes longer than the figures.
+
+use sqlx::{PgConnection, types::Uuid};
+
+use crate::{Outcome, emulator::Granted, sealing::Key};
+
+/// A connection about to be made, of a tenant, person and organization of its own or shared by the hundred.
+#[derive(Debug)]
+pub(crate) struct Seed {
+    pub(crate) data_centre: &'static str,
+    pub(crate) tokens: Granted,
+    /// From now on, in seconds.
+    pub(crate) access_token_lives: f64,
+    pub(crate) refresh_in: f64,
+}
+
+/// Connections of one tenant.
+const PER_TENANT: usize = 100;
+/// Rows of one statement.
+const BATCH: usize = 10_000;
+
+/// Stores them; returns their ids in the same order.
+pub(crate) async fn connections(
+    database: &mut PgConnection,
+    key: &Key,
+    client_id: &str,
+    seeds: &[Seed],
+) -> Outcome<Vec<Uuid>> {
+    let mut made = Vec::with_capacity(seeds.len());
+    for batch in seeds.chunks(BATCH) {
+        made.extend(insert(database, key, client_id, batch).await?);
+    }
+    sqlx::raw_sql("analyze tenant, person, organization, connection").execute(database).await?;
+    Ok(made)
+}
+
+async fn insert(database: &mut PgConnection, key: &Key, client_id: &str, seeds: &[Seed]) -> Outcome<Vec<Uuid>> {
+    let tenants: Vec<_> = (0..seeds.len().div_ceil(PER_TENANT)).map(|_| Uuid::now_v7()).collect();
+    let tenant_of: Vec<_> = (0..seeds.len()).map(|index| tenants[index / PER_TENANT]).collect();
+    let new_ids = || seeds.iter().map(|_| Uuid::now_v7()).collect::<Vec<_>>();
+    let (people, organizations, connections) = (new_ids(), new_ids(), new_ids());
+    let sealed = |column: &str, secret: fn(&Granted) -> &String| -> Vec<Vec<u8>> {
+        let rows = seeds.iter().zip(&tenant_of).zip(&connections);
+        rows.map(|((seed, tenant), row)| key.seal(column, *tenant, *row, secret(&seed.tokens))).collect()
+    };
+    sqlx::query(
+        "insert into tenant (tenant_id, external_id, name, slug, created_at)
+         select t, t::text, 'Tenant ' || t, t::text, now() from unnest($1::uuid[]) t",
+    )
+    .bind(&tenants)
+    .execute(&mut *database)
+    .await?;
+    sqlx::query(
+        "with new as (
+             select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bytea[], $7::bytea[],
+                 $8::float8[], $9::float8[])
+                 new (tenant_id, person_id, organization_id, connection_id, data_centre, refresh_token, access_token, lives, refresh_in)
+         ), person as (
+             insert into person (person_id, data_centre, zuid, display_name, email, created_at, signed_in_at)
+             select person_id, data_centre, person_id::text, 'Ann Example', 'ann@example.com', now(), now() from new
+         ), organization as (
+             insert into organization (tenant_id, organization_id, data_centre, product, zoho_id, environment, name, created_at)
+             select tenant_id, organization_id, data_centre, 'assist', organization_id::text, 'production', 'Zylker', now() from new
+         )
+         insert into connection (tenant_id, connection_id, person_id, organization_id, product, data_centre, status,
+             scopes_requested, scopes_granted, client_id, refresh_token_sealed, access_token_sealed, access_token_expires_at,
+             token_version, health, connected_at, consented_at, refresh_at)
+         select tenant_id, connection_id, person_id, organization_id, 'assist', data_centre, 'active',
+             scopes, scopes, $10, refresh_token, access_token, now() + lives * interval '1 s', 1, 'ok', now(), now(),
+             now() + refresh_in * interval '1 s'
+         from new, (select array['AaaServer.profile.READ', 'ZohoAssist.userapi.READ'] scopes) scopes",
+    )
+    .bind(&tenant_of)
+    .bind(&people)
+    .bind(&organizations)
+    .bind(&connections)
+    .bind(seeds.iter().map(|seed| seed.data_centre).collect::<Vec<_>>())
+    .bind(sealed("connection.refresh_token_sealed", |tokens| &tokens.refresh_token))
+    .bind(sealed("connection.access_token_sealed", |tokens| &tokens.access_token))
+    .bind(seeds.iter().map(|seed| seed.access_token_lives).collect::<Vec<_>>())
+    .bind(seeds.iter().map(|seed| seed.refresh_in).collect::<Vec<_>>())
+    .bind(client_id)
+    .execute(database)
+    .await?;
+    Ok(connections)
+}
+
+/// For lists alone: tokens that nobody will open, statuses, products and data centres as they may be mixed, one tenant
+/// with a tenth of all and a thousand that share the rest. Everything is found again by `list-<number>`.
+pub(crate) async fn list(database: &mut PgConnection, client_id: &str, count: usize) -> Outcome {
+    for statement in LIST {
+        // One statement each, so that foreign keys find what they name.
+        sqlx::query(statement).bind(i64::try_from(count)?).bind(client_id).execute(&mut *database).await?;
+    }
+    sqlx::raw_sql(
+        "vacuum analyze connection; vacuum analyze organization; vacuum analyze person; vacuum analyze tenant",
+    )
+    .execute(database)
+    .await?;
+    Ok(())
+}
+
+const LIST: [&str; 4] = [
+    "insert into tenant (tenant_id, external_id, name, slug, created_at)
+     select md5('tenant' || n)::uuid, 'list-' || n, 'Tenant ' || n, 'list-' || n, now() from generate_series(0, 1000) n
+     where $1::int8 > 0 and $2::text is not null",
+    "insert into person (person_id, data_centre, zuid, display_name, email, created_at, signed_in_at)
+     select md5('person' || n)::uuid, 'eu', 'list-' || n, 'Person ' || n, 'person' || n || '@example.com', now(), now()
+     from generate_series(1, $1::int8 / 2) n where $2::text is not null",
+    "insert into organization (tenant_id, organization_id, data_centre, product, zoho_id, environment, name, created_at)
+     select md5('tenant' || case n % 10 when 0 then 0 else n % 1000 + 1 end)::uuid, md5('organization' || n)::uuid, 'eu',
+         (array['assist', 'salesiq', 'connect', 'crm', 'desk', 'books', 'zia_agents'])[n % 7 + 1], 'list-' || n, 'production',
+         'Organization ' || n, now()
+     from generate_series(1, $1::int8) n where $2::text is not null",
+    "insert into connection (tenant_id, connection_id, person_id, organization_id, product, data_centre, status, status_reason,
+         scopes_requested, scopes_granted, client_id, refresh_token_sealed, token_version, health, connected_at, consented_at, refresh_at)
+     select md5('tenant' || case n % 10 when 0 then 0 else n % 1000 + 1 end)::uuid, md5('connection' || n)::uuid,
+         md5('person' || (n / 2 + 1) % ($1::int8 / 2) + 1)::uuid, md5('organization' || n)::uuid,
+         (array['assist', 'salesiq', 'connect', 'crm', 'desk', 'books', 'zia_agents'])[n % 7 + 1], 'eu',
+         case when n % 50 = 0 then 'needs_reconnect' when n % 100 = 1 then 'disconnected' else 'active' end,
+         case when n % 50 = 0 then 'revoked' end, array['ZohoAssist.userapi.READ'], array['ZohoAssist.userapi.READ'], $2, '\\x00',
+         1, 'ok', now(), now(), now() + interval '30 days'
+     from generate_series(1, $1::int8) n",
+];
