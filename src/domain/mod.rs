@@ -18,4 +18,5 @@ pub(crate) mod scope;
 pub(crate) mod secret;
 pub(crate) mod servers;
 pub(crate) mod tenant;
+pub(crate) mod test_outcome;
 pub(crate) mod text;

@@ -16,27 +16,20 @@ use super::{
 };
 use crate::{app::App, http::problem::Problem, proxy, vault::usage::Outcome};
 
-/// Calls the connection's product.
+/// Calls a product with a connection's token.
 ///
-/// With its token, at the right host for its data centre and environment; the answer is the product's own, its errors
-/// included. A token that the product refuses is renewed once, and the call made once more. Which paths each
-/// product has, and what passes in either direction, is told in `docs/products.md`.
+/// The rest of the path, with its query, is sent to the product's host in the connection's data centre, under the
+/// prefixes of that product alone. The organization is named where the product wants that. A token that is refused is
+/// renewed and the call repeated, once. What comes back is the product's own answer, with `X-Login-With-Zoho-Connection` and
+/// `Server-Timing` added.
 #[utoipa::path(
     method(get, head, post, put, patch, delete), path = "/connections/{id}/proxy/{path}", tag = "proxy",
     security(("api_key" = ["proxy"])),
     params(
         ("id" = String, Path, format = "uuid", description = "The connection's id"),
-        ("path" = String, Path, example = "crm/v8/org",
-            description = "The whole path under the product's host, slashes included, with the product's query"),
+        ("path" = String, Path, example = "api/v2/user", description = "Path and query of the product's API, slashes included"),
     ),
-    responses(
-        (status = "2XX", description = "The product's own answer, whatever its status, with debugging headers",
-            headers(
-                ("X-Login-With-Zoho-Connection" = String, description = "The connection's id"),
-                ("Server-Timing" = String, description = "Milliseconds that token and product took, and the tries"),
-            )),
-        NoToken,
-    ),
+    responses((status = "2XX", description = "The product's own answer; its refusals come as they are, too"), NoToken),
 )]
 pub(crate) async fn call_product(
     app: web::Data<App>,
