@@ -16,6 +16,7 @@ mod emulator;
 mod faults;
 mod harness;
 mod headers;
+mod import;
 mod isolation;
 mod openapi;
 mod organizations;
