@@ -76,12 +76,32 @@ async fn the_document_needs_no_key_and_is_the_file_of_the_documentation() {
     page.assert_status(200);
     for operation in operations(&document(&app).await) {
         let id = operation.told["operationId"].as_str().expect("an id");
-        let first_of_many = id.strip_suffix("_get").unwrap_or(id);
         let path = format!("/api/v1{}", operation.path);
         assert!(page.has(&path), "{path} is not on the page");
-        let has_anchor = [id, first_of_many].iter().any(|id| page.has(&format!("id=\"{id}\"")));
-        let repeats = ["_head", "_post", "_put", "_patch", "_delete"].iter().any(|end| id.ends_with(end));
-        assert!(has_anchor || repeats, "{id} has no place on the page");
+        // The same call by several methods has one place.
+        let method = format!("_{}", operation.method.as_str().to_lowercase());
+        let places = [id, id.strip_suffix(&method).unwrap_or(id)];
+        assert!(places.iter().any(|id| page.has(&format!("id=\"{id}\""))), "{id} has no place on the page");
+    }
+}
+
+/// Examples of the manual that answer JSON, by the schema that they show.
+const SHOWN: [(&str, &str); 2] = [("AccessToken", "{\"access_token\""), ("ConnectionList", "{\"connections\"")];
+
+#[test]
+fn the_manual_has_an_example_of_every_call_and_shows_answers_as_they_are() {
+    let manual = include_str!("../../docs/http-api.md");
+    let document: Value = serde_json::from_str(include_str!("../../docs/openapi.json")).expect("JSON");
+    for operation in operations(&document).into_iter().filter(|operation| operation.grant().is_some()) {
+        let path =
+            operation.path.replace("{id}", "019aa3f2-7c1e-7d10-9b2f-000000000001").replace("{path}", "api/v2/user");
+        let ends = ["\"", "?"];
+        assert!(ends.iter().any(|end| manual.contains(&format!("\"$SITE{path}{end}"))), "no example of {path}");
+    }
+    for (schema, start) in SHOWN {
+        let at = manual.find(&format!("```json\n{start}")).expect(schema) + "```json".len();
+        let block = manual[at..].split("```").next().expect("its end");
+        Schemas::of(&document).check(schema, &serde_json::from_str(block).expect("JSON"));
     }
 }
 

@@ -55,10 +55,22 @@ pub(crate) struct Answer {
     pub(crate) body: Option<Body>,
 }
 
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) status: String,
-    /// Slugs of problems.
-    pub(crate) problems: Vec<String>,
+    /// The problem's slug.
+    pub(crate) problem: String,
+}
+
+impl Call {
+    /// Its operations have ids of their own; the call has what is common to them.
+    fn join(&mut self, method: &'static str) {
+        if let [first] = self.methods[..] {
+            let common = self.id.strip_suffix(&format!("_{}", first.to_ascii_lowercase())).map(str::to_owned);
+            self.id = common.unwrap_or_default();
+        }
+        self.methods.push(method);
+    }
 }
 
 /// The call as an example for a shell.
@@ -103,6 +115,19 @@ pub(super) fn groups(document: &OpenApi) -> Vec<Group> {
     groups.filter(|group| !group.calls.is_empty()).collect()
 }
 
+/// Takes out what every call with a key may be refused with: it is told once.
+pub(super) fn take_common(groups: &mut [Group]) -> Vec<Refusal> {
+    let mut calls: Vec<_> =
+        groups.iter_mut().flat_map(|group| &mut group.calls).filter(|call| call.curl.needs_key).collect();
+    let Some((first, others)) = calls.split_first() else { return Vec::new() };
+    let is_common = |refusal: &&Refusal| others.iter().all(|call| call.refusals.contains(refusal));
+    let common: Vec<_> = first.refusals.iter().filter(is_common).cloned().collect();
+    for call in &mut calls {
+        call.refusals.retain(|refusal| !common.contains(refusal));
+    }
+    common
+}
+
 fn calls(document: &OpenApi, tag: &str) -> Vec<Call> {
     let mut calls: Vec<Call> = Vec::new();
     for (path, item) in &document.paths.paths {
@@ -110,10 +135,10 @@ fn calls(document: &OpenApi, tag: &str) -> Vec<Call> {
             if !operation.tags.iter().flatten().any(|own| own == tag) {
                 continue;
             }
-            let summary = operation.summary.clone().unwrap_or_default();
-            match calls.iter_mut().find(|call| call.path == *path && call.summary == summary) {
-                Some(same) => same.methods.push(method),
-                None => calls.push(call(document, path, method, operation)),
+            let call = call(document, path, method, operation);
+            match calls.iter_mut().find(|same| same.path == call.path && same.summary == call.summary) {
+                Some(same) => same.join(method),
+                None => calls.push(call),
             }
         }
     }
@@ -148,7 +173,7 @@ fn call(document: &OpenApi, path: &str, method: &'static str, operation: &Operat
             .into_iter()
             .filter_map(|(status, answer)| Some(answer_of(document, status, of(answer)?)))
             .collect(),
-        refusals: refused.into_iter().filter_map(|(status, answer)| refusal(status, of(answer)?)).collect(),
+        refusals: refused.into_iter().flat_map(|(status, answer)| refusals(status, of(answer))).collect(),
     }
 }
 
@@ -216,8 +241,8 @@ fn answer_of(document: &OpenApi, status: &str, answer: &Response) -> Answer {
     }
 }
 
-fn refusal(status: &str, answer: &Response) -> Option<Refusal> {
-    let types = answer.extensions.as_ref()?.get("x-problem-types")?.as_array()?;
-    let slugs = types.iter().filter_map(|path| path.as_str()?.strip_prefix("/problems/"));
-    Some(Refusal { status: status.to_owned(), problems: slugs.map(str::to_owned).collect() })
+fn refusals(status: &str, answer: Option<&Response>) -> Vec<Refusal> {
+    let types = answer.and_then(|answer| answer.extensions.as_ref()?.get("x-problem-types")?.as_array());
+    let slugs = types.into_iter().flatten().filter_map(|path| path.as_str()?.strip_prefix("/problems/"));
+    slugs.map(|slug| Refusal { status: status.to_owned(), problem: slug.to_owned() }).collect()
 }
