@@ -13,6 +13,8 @@ pub enum ReconnectReason {
 }
 
 impl ReconnectReason {
+    pub const ALL: [Self; 2] = [Self::Revoked, Self::Evicted];
+
     pub const fn key(self) -> &'static str {
         match self {
             Self::Revoked => "revoked",
@@ -74,6 +76,8 @@ pub enum Health {
 }
 
 impl Health {
+    pub const ALL: [Self; 5] = [Self::Ok, Self::Throttled, Self::Unavailable, Self::Misconfigured, Self::Unreadable];
+
     pub const fn key(self) -> &'static str {
         match self {
             Self::Ok => "ok",

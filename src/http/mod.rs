@@ -35,8 +35,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(8);
 /// Every page and command of the site.
 fn site(routes: &mut ServiceConfig) {
     use site::{
-        api_keys, callback, connection, connections, disconnect, organization_choice, problem_types, revoke_api_key,
-        sign_in,
+        api_docs, api_keys, callback, connection, connections, disconnect, organization_choice, problem_types,
+        revoke_api_key, sign_in,
     };
     routes
         .service(get("/", sign_in::home))
@@ -61,6 +61,7 @@ fn site(routes: &mut ServiceConfig) {
         ))
         .service(get("/problems", problem_types::get_problems))
         .service(get("/problems/{slug}", problem_types::get_problem))
+        .service(get("/api/docs", api_docs::get_api_docs))
         .service(get("/static/{file}", assets::get_asset))
         .service(api::routes())
         .service(get("/livez", health::get_livez))

@@ -13,7 +13,7 @@ use actix_web::{
     },
 };
 
-use super::site::problem_types::ProblemType;
+use super::{api::schema::Connection, site::problem_types::ProblemType};
 use crate::{
     domain::{connection::ReconnectReason, return_path::ReturnPath},
     login::{BeginError, Refused},
@@ -41,7 +41,7 @@ pub(crate) enum Problem {
     NeedsReconnect { reason: ReconnectReason, reconnect_url: String },
     /// The connections that fit, as the API shows them.
     #[error("more than one connection fits")]
-    Ambiguous(Vec<serde_json::Value>),
+    Ambiguous(Vec<Connection>),
     /// The API under an https address, reached by http.
     #[error("reached by plain http")]
     PlainHttp,
@@ -51,10 +51,13 @@ pub(crate) enum Problem {
     Status(StatusCode),
 }
 
-/// One of `errors[]` (design.md §6).
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+/// One mistake in a request.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub(crate) struct MemberError {
+    /// The member or parameter that is wrong.
+    #[schema(example = "limit")]
     pub(crate) member: String,
+    #[schema(example = "must be 1 to 200")]
     pub(crate) detail: String,
 }
 

@@ -68,6 +68,14 @@ pub(crate) enum Warning {
 }
 
 impl Warning {
+    pub(crate) const ALL: [Self; 5] = [
+        Self::ZohoThrottled,
+        Self::ZohoUnavailable,
+        Self::ZohoMisconfigured,
+        Self::ScopeMissing,
+        Self::RefreshTokensNearLimit,
+    ];
+
     pub(crate) const fn key(self) -> &'static str {
         match self {
             Self::ZohoThrottled => "zoho_throttled",
@@ -140,8 +148,7 @@ pub(crate) async fn vend(app: &Arc<App>, wanted: &Wanted) -> Result<Vended, Vend
     let current = Current::of(&known, wanted)?;
     if current.is_good(wanted, now) {
         if current.expires_at - now < NEAR_ITS_END && !known.row.waits(now) {
-            let (app, stale) = (Arc::clone(app), known.row.stale());
-            drop(app.clone().spawn(async move { refresh(&app, stale).await }));
+            drop(refresh(app, known.row.stale()));
         }
         return Ok(current.vended(app, &known.row, None));
     }

@@ -131,21 +131,19 @@ pub(crate) enum Trouble {
 /// For callers who have nothing better to be told.
 const SOON: Duration = Duration::from_secs(2);
 
-/// Asks for a newer token, together with whoever else asks for it here.
-pub(crate) async fn refresh(app: &Arc<App>, stale: Stale) -> Outcome {
-    let landing = {
-        let mut flights = app.refreshes.flights.lock().unwrap_or_else(PoisonError::into_inner);
-        match flights.get(&stale.connection_id) {
-            Some(flight) if flight.seen_version >= stale.token_version => flight.landing.clone(),
-            _ => {
-                let landing = take_off(app, stale);
-                let flight = Flight { seen_version: stale.token_version, landing: landing.clone() };
-                flights.insert(stale.connection_id, flight);
-                landing
-            }
+/// Asks for a newer token, together with whoever else asks for it here. The flight goes on whether or
+/// not anybody waits for it to land.
+pub(crate) fn refresh(app: &Arc<App>, stale: Stale) -> impl Future<Output = Outcome> + use<> {
+    let mut flights = app.refreshes.flights.lock().unwrap_or_else(PoisonError::into_inner);
+    match flights.get(&stale.connection_id) {
+        Some(flight) if flight.seen_version >= stale.token_version => flight.landing.clone(),
+        _ => {
+            let landing = take_off(app, stale);
+            let flight = Flight { seen_version: stale.token_version, landing: landing.clone() };
+            flights.insert(stale.connection_id, flight);
+            landing
         }
-    };
-    landing.await
+    }
 }
 
 /// Runs on the program's own runtime: nobody who leaves can stop it.

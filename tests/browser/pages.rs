@@ -21,6 +21,7 @@ async fn pages_on_the_way_in() {
         stage.examine("problem-access-denied").await;
 
         for (path, name) in [
+            ("/api/docs", "api-docs"),
             ("/problems", "problems"),
             ("/problems/zoho-throttled", "problem-zoho-throttled"),
             ("/problems/zoho-misconfigured", "problem-zoho-misconfigured"),

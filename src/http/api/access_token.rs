@@ -3,21 +3,22 @@
 use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use serde::Serialize;
+use chrono::TimeDelta;
 
 use super::{
     backend::{Backend, TokensRead},
     parameters::Parameters,
+    refusals::{NoToken, NoTokenOrSeveral},
+    schema::AccessToken,
     search::Search,
     vending::{count, refuse},
 };
 use crate::{
     app::App,
-    domain::{ids::ConnectionId, organization::ZohoOrganizationId},
+    domain::{ids::ConnectionId, product::Product},
     http::problem::Problem,
     vault::{
-        access_token::{Vended, Wanted, vend},
+        access_token::{Wanted, vend},
         usage::Outcome,
     },
 };
@@ -27,7 +28,21 @@ const DEFAULT_MINIMUM: TimeDelta = TimeDelta::seconds(300);
 const MOST_SECONDS: i64 = 3000;
 const LONGEST_TOKEN_ID: usize = 64;
 
-/// `GET /api/v1/connections/{id}/access-token`
+/// Gets an access token of a connection.
+///
+/// One that works: refreshed before it ends, at most once for all who ask at the same time. While Zoho cannot be
+/// asked, the old one is handed out to its real end, with a word in `warnings`.
+#[utoipa::path(
+    get, path = "/connections/{id}/access-token", tag = "tokens", security(("api_key" = ["tokens:read"])),
+    params(
+        ("id" = String, Path, format = "uuid", description = "The connection's id"),
+        ("minimum_seconds" = Option<u16>, Query, minimum = 0, maximum = 3000,
+            description = "The life you need; 300 unless given. A token with less is renewed first, where Zoho lets us"),
+        ("rejected" = Option<String>, Query,
+            description = "The `token_id` of a token that Zoho refused. All who name it share one new token"),
+    ),
+    responses((status = 200, description = "A token that works", body = AccessToken), NoToken),
+)]
 pub(crate) async fn get_access_token(
     app: web::Data<App>,
     backend: Backend<TokensRead>,
@@ -41,7 +56,25 @@ pub(crate) async fn get_access_token(
     respond(&app.into_inner(), &backend, &request, connection_id, life).await
 }
 
-/// `GET /api/v1/access-token`
+/// Gets an access token by your own ids.
+///
+/// As above, for the one connection that fits. Say whose it is: a tenant, an organization or a person, or with a
+/// tenant's key at least a product. Two that fit are told instead of one taken (`ambiguous`, with `candidates`); what
+/// was disconnected gives way to what was not.
+#[utoipa::path(
+    get, path = "/access-token", tag = "tokens", security(("api_key" = ["tokens:read"])),
+    params(
+        ("tenant" = Option<String>, Query, example = "acme", description = "Our id, your `external_id` or the slug"),
+        ("product" = Option<Product>, Query, example = "assist"),
+        ("organization" = Option<String>, Query, description = "Zoho's id"),
+        ("person" = Option<String>, Query, description = "Our id, or data centre and ZUID: `eu:795000000`"),
+        ("minimum_seconds" = Option<u16>, Query, minimum = 0, maximum = 3000,
+            description = "The life you need; 300 unless given. A token with less is renewed first, where Zoho lets us"),
+        ("rejected" = Option<String>, Query,
+            description = "The `token_id` of a token that Zoho refused. All who name it share one new token"),
+    ),
+    responses((status = 200, description = "A token that works", body = AccessToken), NoTokenOrSeveral),
+)]
 pub(crate) async fn find_access_token(
     app: web::Data<App>,
     backend: Backend<TokensRead>,
@@ -93,61 +126,4 @@ async fn respond(
     let outcome = if vended.warnings.is_empty() { Outcome::Vended } else { Outcome::Warned };
     count(app, backend, (vended.tenant_id, vended.connection_id), outcome)?;
     Ok(HttpResponse::Ok().json(AccessToken::of(app, &vended)))
-}
-
-/// The `AccessToken` of design.md §6.
-#[derive(Serialize)]
-pub(crate) struct AccessToken<'a> {
-    access_token: &'a str,
-    token_id: &'a str,
-    token_type: &'static str,
-    expires_at: String,
-    expires_in: i64,
-    connection_id: ConnectionId,
-    product: &'static str,
-    data_centre: &'static str,
-    api_domain: &'a str,
-    /// Absent where the servers table has no host of this product any more.
-    product_url: Option<&'a str>,
-    organization: Organization<'a>,
-    scopes: &'a [String],
-    warnings: Vec<&'static str>,
-}
-
-#[derive(Serialize)]
-struct Organization<'a> {
-    id: &'a ZohoOrganizationId,
-    name: &'a str,
-    environment: &'static str,
-}
-
-impl<'a> AccessToken<'a> {
-    fn of(app: &'a App, vended: &'a Vended) -> Self {
-        let hosts = app.config.zoho.servers.hosts(vended.data_centre);
-        let organization = &vended.organization;
-        Self {
-            access_token: vended.access_token.expose(),
-            token_id: &vended.token_id,
-            token_type: "Zoho-oauthtoken",
-            expires_at: time(vended.expires_at),
-            expires_in: (vended.expires_at - app.clock.shared_now()).num_seconds().max(0),
-            connection_id: vended.connection_id,
-            product: vended.product.key(),
-            data_centre: vended.data_centre.key(),
-            api_domain: hosts.map_or("", |hosts| hosts.api_in(organization.environment)),
-            product_url: hosts.and_then(|hosts| hosts.product(vended.product, organization.environment)),
-            organization: Organization {
-                id: &organization.zoho_id,
-                name: &organization.name,
-                environment: organization.environment.key(),
-            },
-            scopes: vended.scopes_granted.names(),
-            warnings: vended.warnings.iter().map(|warning| warning.key()).collect(),
-        }
-    }
-}
-
-/// To the second, rounded down: a token is never told to live longer than it does.
-fn time(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }

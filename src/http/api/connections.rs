@@ -3,20 +3,20 @@
 use std::str::FromStr;
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use chrono::{DateTime, SecondsFormat, Utc};
-use serde_json::{Value, json};
 
 use super::{
     backend::{Backend, ConnectionsRead},
     cursor::List,
     parameters::Parameters,
+    refusals::{Refused, RefusedOrUnknown},
+    schema::{Connection, ConnectionList},
 };
 use crate::{
     app::App,
     domain::{connection::Status, ids::ConnectionId, organization::ZohoOrganizationId, product::Product},
     http::problem::Problem,
     store::{
-        connection::listed::{Filter, ListedConnection, PersonName, list},
+        connection::listed::{Filter, PersonName, list},
         tenant,
     },
 };
@@ -24,7 +24,22 @@ use crate::{
 const DEFAULT_LIMIT: i64 = 50;
 const MOST: i64 = 200;
 
-/// `GET /api/v1/connections`
+/// Lists connections.
+///
+/// In a stable order, page after page. A tenant that is not there, or not the key's, has none.
+#[utoipa::path(
+    get, path = "/connections", tag = "connections", security(("api_key" = ["connections:read"])),
+    params(
+        ("tenant" = Option<String>, Query, description = "Our id, your `external_id` or the slug; narrows what the key sees"),
+        ("product" = Option<Product>, Query),
+        ("organization" = Option<String>, Query, description = "Zoho's id"),
+        ("person" = Option<String>, Query, description = "Our id, or data centre and ZUID: `eu:795000000`"),
+        ("status" = Option<Status>, Query),
+        ("limit" = Option<u8>, Query, minimum = 1, maximum = 200, description = "50 unless given"),
+        ("cursor" = Option<String>, Query, description = "What `next` said, with the same filters and a key of the same tenant"),
+    ),
+    responses((status = 200, description = "A page of them", body = ConnectionList), Refused),
+)]
 pub(crate) async fn list_connections(
     app: web::Data<App>,
     backend: Backend<ConnectionsRead>,
@@ -38,7 +53,7 @@ pub(crate) async fn list_connections(
         let named = tenant::find_by_any_name(&mut *tx, name).await?;
         // A tenant that is not there, or not this key's, has no connections.
         let Some(named) = named.filter(|named| backend.tenant_id.is_none_or(|own| own == *named)) else {
-            return Ok(HttpResponse::Ok().json(page(&[], None)));
+            return Ok(HttpResponse::Ok().json(ConnectionList { connections: Vec::new(), next: None }));
         };
         filter.tenant_id = Some(named);
     }
@@ -50,10 +65,18 @@ pub(crate) async fn list_connections(
     connections.truncate(limit);
     let next = connections.last().filter(|_| has_more);
     let next = next.map(|last| asked.list.seal(&app.keys, (last.tenant_id, last.connection_id)));
-    Ok(HttpResponse::Ok().json(page(&connections, next.as_deref())))
+    let connections = connections.into_iter().map(Connection::from).collect();
+    Ok(HttpResponse::Ok().json(ConnectionList { connections, next }))
 }
 
-/// `GET /api/v1/connections/{id}`
+/// Gets a connection.
+///
+/// Another tenant's id and an invented one are the same 404.
+#[utoipa::path(
+    get, path = "/connections/{id}", tag = "connections", security(("api_key" = ["connections:read"])),
+    params(("id" = String, Path, format = "uuid", description = "The connection's id")),
+    responses((status = 200, description = "The connection", body = Connection), RefusedOrUnknown),
+)]
 pub(crate) async fn get_connection(
     app: web::Data<App>,
     backend: Backend<ConnectionsRead>,
@@ -66,8 +89,8 @@ pub(crate) async fn get_connection(
     let mut tx = backend.begin(&app).await?;
     let found = list(&mut tx, &filter, None, 1).await?;
     tx.commit().await?;
-    let connection = found.first().ok_or(Problem::NOT_FOUND)?;
-    Ok(HttpResponse::Ok().json(as_json(connection)))
+    let connection = found.into_iter().next().ok_or(Problem::NOT_FOUND)?;
+    Ok(HttpResponse::Ok().json(Connection::from(connection)))
 }
 
 /// A list as it was asked for.
@@ -118,46 +141,4 @@ fn status(text: &str) -> Result<&'static str, &'static str> {
 
 fn limit(text: &str) -> Result<i64, &'static str> {
     text.parse().ok().filter(|limit| (1..=MOST).contains(limit)).ok_or("must be 1 to 200")
-}
-
-fn page(connections: &[ListedConnection], next: Option<&str>) -> Value {
-    json!({ "connections": connections.iter().map(as_json).collect::<Vec<_>>(), "next": next })
-}
-
-/// A `Connection` of design.md §6.
-pub(super) fn as_json(connection: &ListedConnection) -> Value {
-    let reason = match connection.status {
-        Status::NeedsReconnect(reason) => Some(reason.key()),
-        Status::Choosing | Status::Active | Status::Disconnected => None,
-    };
-    let person = connection.person.as_ref().map(|person| {
-        json!({
-            "id": person.person_id, "zuid": person.zuid, "display_name": person.display_name, "email": person.email,
-        })
-    });
-    let organization = connection.organization.as_ref().map(|organization| {
-        json!({ "id": organization.zoho_id, "name": organization.name, "environment": organization.environment })
-    });
-    json!({
-        "id": connection.connection_id,
-        "tenant": {
-            "id": connection.tenant_id, "external_id": connection.tenant_external_id, "name": connection.tenant_name,
-        },
-        "person": person,
-        "organization": organization,
-        "product": connection.product.key(),
-        "data_centre": connection.data_centre.key(),
-        "status": connection.status.key(),
-        "status_reason": reason,
-        "scopes_requested": connection.scopes_requested,
-        "scopes_granted": connection.scopes_granted,
-        "connected_at": time(connection.connected_at),
-        "last_refreshed_at": connection.last_refreshed_at.map(time),
-        "last_used_at": connection.last_used_at.map(time),
-        "health": connection.health.key(),
-    })
-}
-
-fn time(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }

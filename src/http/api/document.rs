@@ -38,7 +38,7 @@ pub(crate) fn respond(problem: &Problem, status: StatusCode, request_id: Request
         "request_id": request_id,
     });
     if let Some(problem) = problem.problem_type() {
-        document["type"] = format!("/problems/{}", problem.slug()).into();
+        document["type"] = problem.path().into();
         if let (Ok(title), Ok(detail)) = (Title { problem }.render(), Detail { problem }.render()) {
             document["title"] = title.trim().into();
             document["detail"] = detail.trim().into();
@@ -59,6 +59,11 @@ pub(crate) fn respond(problem: &Problem, status: StatusCode, request_id: Request
         | Problem::Status(_) => {}
     }
     HttpResponse::build(status).insert_header((CONTENT_TYPE, "application/problem+json")).body(document.to_string())
+}
+
+/// What happened, in the words of the problem's page.
+pub(super) fn detail(problem: ProblemType) -> String {
+    Detail { problem }.render().map(|detail| detail.trim().to_owned()).unwrap_or_default()
 }
 
 #[cfg(test)]

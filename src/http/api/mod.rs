@@ -5,25 +5,30 @@ mod backend;
 pub(crate) mod connections;
 mod cursor;
 pub(crate) mod document;
+mod endpoints;
+pub(crate) mod openapi;
 mod parameters;
+mod refusals;
+pub(crate) mod schema;
 mod search;
 mod transport;
 mod vending;
 
 use actix_web::{HttpRequest, Scope, middleware::from_fn, web};
 
-use super::get;
-
 const ROOT: &str = "/api/v1";
 
 /// Everything under `/api/v1`; what is no route there is 404 in the API's own words.
 pub(crate) fn routes() -> impl actix_web::dev::HttpServiceFactory {
-    scope()
-        .service(get("/connections", connections::list_connections))
-        .service(get("/connections/{id}", connections::get_connection))
-        .service(get("/connections/{id}/access-token", access_token::get_access_token))
-        .service(get("/access-token", access_token::find_access_token))
-        .wrap(from_fn(transport::refuse_plain_http))
+    endpoints().register(scope()).wrap(from_fn(transport::refuse_plain_http))
+}
+
+endpoints::endpoints! {
+    get "/connections" connections::list_connections;
+    get "/connections/{id}" connections::get_connection;
+    get "/connections/{id}/access-token" access_token::get_access_token;
+    get "/access-token" access_token::find_access_token;
+    get "/openapi.json" openapi::get_openapi;
 }
 
 fn scope() -> Scope {

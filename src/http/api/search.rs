@@ -6,8 +6,9 @@
 use std::str::FromStr;
 
 use super::{
-    connections::{as_json, person, plain_text},
+    connections::{person, plain_text},
     parameters::Parameters,
+    schema::Connection,
 };
 use crate::{
     app::App,
@@ -74,7 +75,7 @@ impl Search {
         match found.as_slice() {
             [] => Err(Problem::NOT_FOUND),
             [one] => Ok(one.connection_id),
-            several => Err(Problem::Ambiguous(several.iter().map(as_json).collect())),
+            _ => Err(Problem::Ambiguous(found.into_iter().map(Connection::from).collect())),
         }
     }
 }

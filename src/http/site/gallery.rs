@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 use askama::Template;
 
 use super::{
+    api_docs::ApiDocsPage,
     api_keys::ApiKeysPage,
     connection::ConnectionPage,
     connections::ConnectionsPage,
@@ -37,6 +38,7 @@ fn pages() -> Vec<(String, String)> {
     add(&mut pages, "sign-in-again", SignInAgainPage::samples());
     add(&mut pages, "disconnect", DisconnectPage::samples());
     add(&mut pages, "finishing", FinishingPage::samples());
+    add(&mut pages, "api-docs", ApiDocsPage::samples());
     add(&mut pages, "problem", ProblemPage::samples());
     add(&mut pages, "problems", ProblemIndexPage::samples());
     add(&mut pages, "status", StatusPage::samples());
@@ -80,7 +82,7 @@ fn the_samples_can_be_looked_at() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let gallery = root.join("target/pages");
     fs::create_dir_all(gallery.join("static")).expect("a place in target");
-    for name in ["app.css", "app.js", "icons.svg", "favicon.svg"] {
+    for name in ["app.css", "docs.css", "app.js", "icons.svg", "favicon.svg"] {
         let to = gallery.join(&assets::url(name)[1..]);
         fs::copy(root.join("static").join(name), to).expect("an asset is copied");
     }

@@ -1,5 +1,6 @@
 //! The pages: a view struct for each, its handler below it, its words in the template of the same name.
 
+pub(crate) mod api_docs;
 pub(crate) mod api_keys;
 pub(crate) mod callback;
 pub(crate) mod connection;

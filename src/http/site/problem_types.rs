@@ -94,6 +94,11 @@ impl ProblemType {
         self.row().0
     }
 
+    /// Its page, and its `type` in problem documents.
+    pub(crate) fn path(self) -> String {
+        format!("/problems/{}", self.slug())
+    }
+
     /// The status it comes with, where it comes with one: what ends a sign-in is a redirect to its page.
     pub(crate) fn status(self) -> Option<u16> {
         self.row().1

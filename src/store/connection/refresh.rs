@@ -348,6 +348,21 @@ pub(crate) async fn update_refresh_token(
     Ok(done.rows_affected() == 1)
 }
 
+/// A refresh token as it is stored.
+pub(crate) async fn find_refresh_token(
+    db: impl PgExecutor<'_>,
+    (tenant_id, connection_id): (TenantId, ConnectionId),
+) -> Result<Option<Vec<u8>>, StoreError> {
+    let row = sqlx::query_scalar!(
+        "select refresh_token_sealed from connection where tenant_id = $1 and connection_id = $2",
+        tenant_id as TenantId,
+        connection_id as ConnectionId,
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.flatten())
+}
+
 /// A stored token does not open, or does so again. Only the health: nothing else may be touched.
 pub(crate) async fn update_readable(
     db: impl PgExecutor<'_>,

@@ -3,7 +3,7 @@
 //! - Callers who ask while others are asking are served by one statement together.
 //! - A token, with the status that allowed it, stays in memory for half a second counted from before
 //!   the read: a disconnect holds everywhere within one (security.md 4.4). Who does not believe it
-//!   reads anew. That there is no such connection is not remembered.
+//!   reads anew. What leads to a refusal is not remembered.
 
 use std::{
     collections::HashMap,
@@ -17,19 +17,19 @@ use crate::{
     app::App,
     domain::{
         connection::{Health, Status},
-        ids::ConnectionId,
+        ids::{ConnectionId, TenantId},
         secret::AccessToken,
     },
     store::{
         StoreError,
         connection::{
-            refresh::update_readable,
+            refresh::{find_refresh_token, update_readable},
             vended::{VendedRow, list_vended},
         },
     },
     telemetry::chain,
     vault::{
-        deposit::ACCESS_TOKEN,
+        deposit::{ACCESS_TOKEN, REFRESH_TOKEN},
         seal::{KeyRing, OpenError, Place},
     },
 };
@@ -98,6 +98,9 @@ impl KnownTokens {
     }
 
     fn remember(&self, known: &Arc<Known>) {
+        if known.row.status != Status::Active || !matches!(known.access_token, Some(Ok(_))) {
+            return;
+        }
         let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
         if remembered.len() < MOST || remembered.contains_key(&known.row.connection_id) {
             remembered.insert(known.row.connection_id, Arc::clone(known));
@@ -168,23 +171,34 @@ async fn read(app: &App, ids: &[ConnectionId]) -> Result<Vec<VendedRow>, StoreEr
     }
 }
 
-/// A token that does not open is an alarm, and the connection says so until it opens again.
+/// A token that does not open is an alarm, and the connection says so until both its tokens open again.
 fn note_readable(app: &Arc<App>, known: &Known) {
     let row = &known.row;
+    let key = (row.tenant_id, row.connection_id);
     let readable = match &known.access_token {
         Some(Err(_)) if row.status == Status::Active && row.health != Health::Unreadable => false,
         Some(Ok(_)) if row.health == Health::Unreadable => true,
         _ => return,
     };
-    let key = (row.tenant_id, row.connection_id);
     if !readable {
         tracing::error!(connection.id = %row.connection_id, "an access token does not open: its key is missing, or its row was altered");
         metrics::counter!("unreadable_tokens_total").increment(1);
     }
     let app = Arc::clone(app);
     drop(app.clone().spawn(async move {
-        if let Err(error) = update_readable(app.pools.engine(), key, readable).await {
+        if let Err(error) = write_readable(&app, key, readable).await {
             tracing::warn!(error = chain(&error), "whether a token opens is not written");
         }
     }));
+}
+
+async fn write_readable(app: &App, key: (TenantId, ConnectionId), readable: bool) -> Result<(), StoreError> {
+    if readable {
+        let sealed = find_refresh_token(app.pools.engine(), key).await?;
+        let place = Place::column(REFRESH_TOKEN, key.0, key.1);
+        if sealed.is_none_or(|sealed| app.keys.open(&place, &sealed).is_err()) {
+            return Ok(());
+        }
+    }
+    update_readable(app.pools.engine(), key, readable).await
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::harness::{
-    Control, Visitor,
+    Backend, Control, Visitor,
     process::{Environment, OwnPostgres, Program, until},
 };
 
@@ -89,6 +89,21 @@ impl Installation {
         let consent = visitor.begin("/login").await;
         let callback = visitor.go_to_zoho(&consent, person).await;
         (visitor, callback)
+    }
+
+    /// A person's only connection, and a back end that may read its tokens from any of these replicas.
+    pub async fn connected(&self, replicas: &[&Program], person: &str) -> (String, Backend) {
+        browser(replicas).sign_in_as(person).await;
+        let addresses = replicas.iter().map(|replica| replica.address()).collect();
+        let public_url = PUBLIC_URL.parse().expect("a URL");
+        let (back_end, insert) = Backend::new(&public_url, addresses, None, &["tokens:read"]);
+        self.execute(&insert).await;
+        (self.ask("select connection_id from connection").await, back_end)
+    }
+
+    /// How often a refresh token was presented, by anybody.
+    pub async fn refreshes(&self) -> usize {
+        self.zoho.token_calls().await.iter().filter(|call| call.form["grant_type"] == "refresh_token").count()
     }
 
     /// The exchange takes so long, once; Zoho has done its part by then.

@@ -9,6 +9,7 @@ mod network;
 mod pooler;
 mod pressure;
 mod program_lost;
+mod refresh_lost;
 mod reset;
 mod start;
 

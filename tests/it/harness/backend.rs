@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
+use login_with_zoho::settings::PublicUrl;
 use reqwest::{Client, Method, RequestBuilder, header::HOST, redirect::Policy};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -74,6 +75,20 @@ impl App {
     }
 
     async fn make_backend(&self, tenant_id: Option<String>, grants: &[&str]) -> Backend {
+        let (back_end, insert) = Backend::new(self.public_url(), self.addresses(), tenant_id.as_deref(), grants);
+        self.database.execute(&insert).await;
+        back_end
+    }
+}
+
+impl Backend {
+    /// A program, and the statement that makes its key known; without a tenant, it is for all of them.
+    pub fn new(
+        public_url: &PublicUrl,
+        addresses: Vec<SocketAddr>,
+        tenant_id: Option<&str>,
+        grants: &[&str],
+    ) -> (Self, String) {
         let random = uuid::Uuid::now_v7().simple().to_string();
         let id = &random[random.len() - 8..];
         let key = format!("lwz_{id}_{}", "x".repeat(43));
@@ -84,17 +99,19 @@ impl App {
              values ('{id}', '\\x{digest}', 'test', {tenant}, '{{{}}}', 'test', '2026-11-21T10:00:00Z')",
             grants.join(",")
         );
-        self.database.execute(&insert).await;
         let http = Client::builder().redirect(Policy::none()).no_proxy().build().unwrap();
-        let host = self.public_url().origin().split_once("://").unwrap().1.to_owned();
-        Backend { http, addresses: self.addresses().into(), host, replica: 0, key }
+        let host = public_url.origin().split_once("://").unwrap().1.to_owned();
+        (Self { http, addresses: addresses.into(), host, replica: 0, key }, insert)
     }
-}
 
-impl Backend {
     /// The same program, led to another replica.
     pub fn via(&self, replica: usize) -> Self {
         Self { replica: replica % self.addresses.len(), ..self.clone() }
+    }
+
+    /// The same program, with another replica's address.
+    pub fn at(&self, address: SocketAddr) -> Self {
+        Self { addresses: Arc::new([address]), replica: 0, ..self.clone() }
     }
 
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {

@@ -1,0 +1,60 @@
+//! Closed lists of words: each is described from the list that decides what is accepted and said.
+
+use std::borrow::Cow;
+
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        RefOr, Schema,
+        schema::{ObjectBuilder, Type},
+    },
+};
+
+use crate::{
+    domain::{
+        connection::{Health, ReconnectReason, Status},
+        data_centre::DataCentre,
+        organization::Environment,
+        product::Product,
+    },
+    http::site::problem_types::{Met, ProblemType},
+    vault::access_token::Warning,
+};
+
+macro_rules! words {
+    ($($type:ident $name:literal $about:literal = $words:expr;)+) => {
+        $(
+            impl PartialSchema for $type {
+                fn schema() -> RefOr<Schema> {
+                    let words: Vec<String> = $words.into_iter().map(|word| word.to_string()).collect();
+                    ObjectBuilder::new().schema_type(Type::String).description(Some($about)).enum_values(Some(words)).into()
+                }
+            }
+
+            impl ToSchema for $type {
+                fn name() -> Cow<'static, str> {
+                    $name.into()
+                }
+            }
+        )+
+    };
+}
+
+/// `type` of a problem.
+pub(super) struct ProblemPath;
+
+words! {
+    Product "Product" "What a token is for." = Product::ALL.map(Product::key);
+    DataCentre "DataCentre" "Zoho's region where the person's account lives." = DataCentre::ALL.map(DataCentre::key);
+    Environment "Environment" "Which of an organization's environments a token works in." = Environment::ALL.map(Environment::key);
+    Status "Status" "Where a connection stands; only the person, or Zoho's certain word, changes it." = Status::KEYS;
+    ReconnectReason "ReconnectReason" "`revoked`: access was withdrawn at Zoho. `evicted`: Zoho dropped it in favor of newer sign-ins of the same person." = ReconnectReason::ALL.map(ReconnectReason::key);
+    Health "Health" "How the last call to Zoho went; trouble on the way, never a status." = Health::ALL.map(Health::key);
+    Warning "Warning" "What the token cannot be blamed for: Zoho could not be asked for a newer one, scopes are missing, or the person's refresh tokens run out." = Warning::ALL.map(Warning::key);
+    ProblemPath "ProblemType" "Which problem it is; also a page with cause and cure." = problem_types();
+}
+
+fn problem_types() -> Vec<String> {
+    let calling = ProblemType::ALL.into_iter().filter(|problem| problem.met() == Met::Calling);
+    calling.map(ProblemType::path).chain(["about:blank".to_owned()]).collect()
+}

@@ -1,0 +1,90 @@
+//! `/api/docs`: the OpenAPI document for people, made on the server from the same document; needs no script,
+//! no key and no other host.
+
+mod example;
+mod operations;
+mod types;
+
+use std::sync::LazyLock;
+
+use actix_web::{HttpResponse, http::StatusCode, web};
+use askama::Template;
+
+use self::{
+    operations::{Group, groups},
+    types::{Described, Named, described},
+};
+use crate::{
+    app::App,
+    http::{
+        api::openapi::document,
+        caller::Visitor,
+        page::{self, Place, Shell},
+        problem::Problem,
+    },
+};
+
+/// `/api/docs`
+#[derive(Template)]
+#[template(path = "api_docs.html")]
+pub(crate) struct ApiDocsPage {
+    shell: Shell,
+    contents: &'static Contents,
+    /// Where this installation is reached: the examples can be copied as they stand.
+    origin: String,
+}
+
+/// What the page says is the same for everybody.
+struct Contents {
+    about: Prose,
+    /// The path of the API below the origin.
+    root: String,
+    groups: Vec<Group>,
+    types: Vec<Described>,
+}
+
+static CONTENTS: LazyLock<Contents> = LazyLock::new(|| {
+    let document = document();
+    let root = document.servers.iter().flatten().next().map(|server| server.url.clone()).unwrap_or_default();
+    let about = Prose::new(document.info.description.as_deref().unwrap_or_default());
+    Contents { about, root, groups: groups(document), types: described(document) }
+});
+
+/// The document's words: paragraphs of text and `code`.
+pub(crate) struct Prose(Vec<Vec<Piece>>);
+
+pub(crate) struct Piece {
+    words: String,
+    is_code: bool,
+}
+
+impl Prose {
+    fn new(text: &str) -> Self {
+        let piece = |(index, words): (usize, &str)| Piece { words: words.to_owned(), is_code: index % 2 == 1 };
+        let paragraph = |text: &str| text.split('`').enumerate().map(piece).collect();
+        Self(text.split("\n\n").filter(|text| !text.trim().is_empty()).map(paragraph).collect())
+    }
+
+    fn paragraphs(&self) -> &[Vec<Piece>] {
+        &self.0
+    }
+}
+
+/// `GET /api/docs`
+pub(crate) async fn get_api_docs(app: web::Data<App>, visitor: Visitor) -> Result<HttpResponse, Problem> {
+    let origin = app.config.public_url.origin().to_owned();
+    let page = ApiDocsPage { shell: visitor.shell(&app, Place::Elsewhere), contents: &CONTENTS, origin };
+    Ok(page::respond(StatusCode::OK, &page)?)
+}
+
+#[cfg(test)]
+impl ApiDocsPage {
+    pub(crate) fn samples() -> Vec<(&'static str, Self)> {
+        let page = |shell, origin: &str| Self { shell, contents: &CONTENTS, origin: origin.to_owned() };
+        let long = "https://a-rather-long-name-of-a-host.of.an.installation.example.com:8443";
+        vec![
+            ("typical", page(Shell::anonymous(), "https://login.example.com")),
+            ("worst", page(Shell::worst(Place::Elsewhere), long)),
+        ]
+    }
+}

@@ -1,0 +1,200 @@
+//! Calls of the document, grouped by tag.
+
+use serde_json::Value;
+use utoipa::openapi::{
+    OpenApi, RefOr, Required, Response, Schema,
+    path::{Operation, Parameter, ParameterIn},
+};
+
+use super::{
+    Prose, example,
+    types::{Kind, Named, kind},
+};
+use crate::http::api::openapi::operations;
+
+pub(crate) struct Group {
+    pub(crate) name: String,
+    pub(crate) about: Prose,
+    pub(crate) calls: Vec<Call>,
+}
+
+/// One call; the same call by several methods is one.
+pub(crate) struct Call {
+    pub(crate) id: String,
+    pub(crate) methods: Vec<&'static str>,
+    pub(crate) path: String,
+    pub(crate) summary: String,
+    pub(crate) about: Prose,
+    pub(crate) grants: Vec<String>,
+    pub(crate) parameters: Vec<Asked>,
+    pub(crate) body: Option<Body>,
+    pub(crate) curl: Curl,
+    pub(crate) answers: Vec<Answer>,
+    pub(crate) refusals: Vec<Refusal>,
+}
+
+pub(crate) struct Asked {
+    pub(crate) name: String,
+    pub(crate) is_path: bool,
+    pub(crate) is_header: bool,
+    pub(crate) required: bool,
+    pub(crate) kind: Kind,
+    pub(crate) about: Prose,
+}
+
+/// A request's or answer's content.
+pub(crate) struct Body {
+    pub(crate) media_type: String,
+    pub(crate) kind: Kind,
+    pub(crate) example: Option<String>,
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: String,
+    pub(crate) about: Prose,
+    pub(crate) body: Option<Body>,
+}
+
+pub(crate) struct Refusal {
+    pub(crate) status: String,
+    /// Slugs of problems.
+    pub(crate) problems: Vec<String>,
+}
+
+/// What the example adds to `curl`, origin and root.
+pub(crate) struct Curl {
+    /// Unless it is GET.
+    pub(crate) method: Option<&'static str>,
+    pub(crate) needs_key: bool,
+    pub(crate) target: String,
+    pub(crate) body: Option<String>,
+}
+
+pub(super) fn groups(document: &OpenApi) -> Vec<Group> {
+    let tags = document.tags.iter().flatten();
+    let groups = tags.map(|tag| Group {
+        name: tag.name.clone(),
+        about: Prose::new(tag.description.as_deref().unwrap_or_default()),
+        calls: calls(document, &tag.name),
+    });
+    groups.filter(|group| !group.calls.is_empty()).collect()
+}
+
+fn calls(document: &OpenApi, tag: &str) -> Vec<Call> {
+    let mut calls: Vec<Call> = Vec::new();
+    for (path, item) in &document.paths.paths {
+        for (method, operation) in operations(item) {
+            if !operation.tags.iter().flatten().any(|own| own == tag) {
+                continue;
+            }
+            let summary = operation.summary.clone().unwrap_or_default();
+            match calls.iter_mut().find(|call| call.path == *path && call.summary == summary) {
+                Some(same) => same.methods.push(method),
+                None => calls.push(call(document, path, method, operation)),
+            }
+        }
+    }
+    calls
+}
+
+fn call(document: &OpenApi, path: &str, method: &'static str, operation: &Operation) -> Call {
+    let grants = grants(operation);
+    let parameters: Vec<&Parameter> = operation.parameters.iter().flatten().filter_map(of).collect();
+    let body = operation.request_body.as_ref().and_then(of).and_then(|body| {
+        let (media_type, content) = body.content.iter().next()?;
+        Some(content_of(document, media_type, of(content)?.schema.as_ref()))
+    });
+    let (refused, answered): (Vec<_>, Vec<_>) =
+        operation.responses.responses.iter().partition(|(status, _)| !status.starts_with('2'));
+    Call {
+        id: operation.operation_id.clone().unwrap_or_default(),
+        methods: vec![method],
+        path: path.to_owned(),
+        summary: operation.summary.clone().unwrap_or_default().trim_end_matches('.').to_owned(),
+        about: Prose::new(operation.description.as_deref().unwrap_or_default()),
+        curl: Curl {
+            method: Some(method).filter(|method| *method != "GET"),
+            needs_key: !grants.is_empty(),
+            target: target(path, &parameters),
+            body: body.as_ref().and_then(|body| body.example.clone()),
+        },
+        grants,
+        parameters: parameters.into_iter().map(asked).collect(),
+        body,
+        answers: answered
+            .into_iter()
+            .filter_map(|(status, answer)| Some(answer_of(document, status, of(answer)?)))
+            .collect(),
+        refusals: refused.into_iter().filter_map(|(status, answer)| refusal(status, of(answer)?)).collect(),
+    }
+}
+
+const fn of<T>(part: &RefOr<T>) -> Option<&T> {
+    match part {
+        RefOr::T(part) => Some(part),
+        RefOr::Ref(_) => None,
+    }
+}
+
+/// Roles beside the key: which grant it needs.
+fn grants(operation: &Operation) -> Vec<String> {
+    let wanted = operation.security.iter().flatten().filter_map(|security| serde_json::to_value(security).ok());
+    let roles = wanted.filter_map(|security| security.get("api_key").cloned());
+    roles.filter_map(|roles| serde_json::from_value::<Vec<String>>(roles).ok()).flatten().collect()
+}
+
+fn asked(parameter: &Parameter) -> Asked {
+    Asked {
+        name: parameter.name.clone(),
+        is_path: parameter.parameter_in == ParameterIn::Path,
+        is_header: parameter.parameter_in == ParameterIn::Header,
+        required: parameter.required == Required::True,
+        kind: parameter.schema.as_ref().map(kind).unwrap_or_default(),
+        about: Prose::new(parameter.description.as_deref().unwrap_or_default()),
+    }
+}
+
+/// The path with its parameters as they stand in a shell, and the query of those that have an example.
+fn target(path: &str, parameters: &[&Parameter]) -> String {
+    let mut target = path.to_owned();
+    let mut query = Vec::new();
+    for parameter in parameters {
+        let example = serde_json::to_value(parameter).ok().and_then(|told| told.get("example").map(plain));
+        match parameter.parameter_in {
+            ParameterIn::Path => {
+                let value = example.unwrap_or_else(|| format!("${}", parameter.name.to_uppercase()));
+                target = target.replace(&format!("{{{}}}", parameter.name), &value);
+            }
+            ParameterIn::Query => query.extend(example.map(|value| format!("{}={value}", parameter.name))),
+            ParameterIn::Header | ParameterIn::Cookie | ParameterIn::QueryString => {}
+        }
+    }
+    if query.is_empty() { target } else { format!("{target}?{}", query.join("&")) }
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn content_of(document: &OpenApi, media_type: &str, schema: Option<&RefOr<Schema>>) -> Body {
+    let of_kind = schema.map(kind).unwrap_or_default();
+    let example = schema.filter(|_| !matches!(of_kind.name, Named::Anything));
+    let example = example.map(|schema| example::pretty(document, schema));
+    Body { media_type: media_type.to_owned(), kind: of_kind, example }
+}
+
+fn answer_of(document: &OpenApi, status: &str, answer: &Response) -> Answer {
+    let content = answer.content.iter().next();
+    Answer {
+        status: status.to_owned(),
+        about: Prose::new(&answer.description),
+        body: content
+            .and_then(|(media_type, content)| Some(content_of(document, media_type, of(content)?.schema.as_ref()))),
+    }
+}
+
+fn refusal(status: &str, answer: &Response) -> Option<Refusal> {
+    let types = answer.extensions.as_ref()?.get("x-problem-types")?.as_array()?;
+    let slugs = types.iter().filter_map(|path| path.as_str()?.strip_prefix("/problems/"));
+    Some(Refusal { status: status.to_owned(), problems: slugs.map(str::to_owned).collect() })
+}
