@@ -12,6 +12,7 @@ mod http;
 mod limits;
 mod login;
 pub mod private_postgres;
+mod proxy;
 mod readiness;
 mod store;
 mod telemetry;

@@ -17,6 +17,8 @@ const units = [["year", 31536000], ["month", 2592000], ["day", 86400], ["hour", 
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
 const secondsUntil = (iso) => (Date.parse(iso) - Date.now()) / 1000;
 
+const clockOf = (time) => new Date(time.dateTime).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
+
 function tellTimes() {
   for (const time of document.querySelectorAll("time[data-relative]")) {
     const seconds = secondsUntil(time.dateTime);
@@ -25,11 +27,11 @@ function tellTimes() {
   }
   for (const time of document.querySelectorAll("time[data-countdown]")) {
     const left = Math.ceil(secondsUntil(time.dateTime));
-    const clock = new Date(time.dateTime).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
     time.textContent = left <= 0 ? "any moment now"
       : left < 60 ? `in ${left} s`
-      : left < 5400 ? `in ${Math.floor(left / 60)} min` : `at ${clock}`;
+      : left < 5400 ? `in ${Math.floor(left / 60)} min` : `at ${clockOf(time)}`;
   }
+  for (const time of document.querySelectorAll("time[data-clock]")) time.textContent = clockOf(time);
   for (const bar of document.querySelectorAll("progress[data-until]")) {
     bar.value = Math.max(0, secondsUntil(bar.dataset.until));
   }

@@ -36,7 +36,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(8);
 fn site(routes: &mut ServiceConfig) {
     use site::{
         api_docs, api_keys, callback, connection, connections, disconnect, organization_choice, problem_types,
-        revoke_api_key, sign_in,
+        revoke_api_key, sign_in, test_call,
     };
     routes
         .service(get("/", sign_in::home))
@@ -51,6 +51,7 @@ fn site(routes: &mut ServiceConfig) {
         .service(get_and_post("/connections", connections::get_connections, connections::post_connections))
         .service(get("/connections/{id}", connection::get_connection))
         .service(post("/connections/{id}/reconnect", connection::post_reconnect))
+        .service(post("/connections/{id}/test", test_call::post_test))
         .service(post("/connections/{id}/organization", organization_choice::post_organization))
         .service(get_and_post("/connections/{id}/disconnect", disconnect::get_disconnect, disconnect::post_disconnect))
         .service(get_and_post("/tenants/{tenant}/api-keys", api_keys::get_api_keys, api_keys::post_api_keys))

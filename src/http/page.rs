@@ -100,6 +100,11 @@ impl Moment {
         self.at.to_rfc3339_opts(SecondsFormat::Secs, true)
     }
 
+    /// The time of the day, where no script knows the reader's.
+    pub(crate) fn clock(&self) -> String {
+        self.at.format("%H:%M UTC").to_string()
+    }
+
     /// For `title`, and where no script runs.
     pub(crate) fn utc(&self) -> String {
         self.at.format("%Y-%m-%d %H:%M:%S UTC").to_string()

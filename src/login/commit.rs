@@ -140,7 +140,10 @@ async fn connect(
                     .await?;
             match matches {
                 deposit::Matches::SameOrganization => Target::Connection(connection_id),
-                deposit::Matches::Unchosen => Target::Choice(&identified.organizations),
+                deposit::Matches::Unchosen => {
+                    choose_the_only_one(tx, attempt, identified, (tenant_id, person_id, connection_id, product), now)
+                        .await?
+                }
                 deposit::Matches::Another => return Err(Unsettled::Failed(Failure::OrganizationMismatch)),
             }
         }
@@ -181,6 +184,28 @@ async fn connect(
     };
     audit_event::insert(&mut *tx, &event, now).await?;
     Ok(if is_choice { choice_landing(connection_id, attempt) } else { attempt.return_path.as_str().to_owned() })
+}
+
+/// A reconnect of a connection that never had an organization: the only one that Zoho lists is taken,
+/// unless the person has a connection of that one, which would then hold the tokens: that is not what
+/// they reconnected, and so they are asked.
+async fn choose_the_only_one<'a>(
+    tx: &mut Connection,
+    attempt: &TakenAttempt,
+    identified: &'a Identified,
+    (tenant_id, person_id, connection_id, product): (TenantId, PersonId, ConnectionId, Product),
+    now: DateTime<Utc>,
+) -> Result<Target<'a>, StoreError> {
+    let choice = Target::Choice(&identified.organizations);
+    let [only] = identified.organizations.as_slice() else { return Ok(choice) };
+    let environment = identified.environment.unwrap_or(Environment::Production);
+    let organization_id =
+        organization::upsert(&mut *tx, tenant_id, attempt.data_centre, product, environment, only, now).await?;
+    if connection::find_same(&mut *tx, tenant_id, Some(person_id), Some(organization_id), product).await?.is_some() {
+        return Ok(choice);
+    }
+    connection::update_organization(&mut *tx, tenant_id, connection_id, organization_id).await?;
+    Ok(Target::Connection(connection_id))
 }
 
 /// The choice comes first; where the person was going is not forgotten.

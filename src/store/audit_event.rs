@@ -73,16 +73,51 @@ pub(crate) async fn insert(db: impl PgExecutor<'_>, event: &AuditEvent, now: Dat
     Ok(())
 }
 
+/// When something was last done to a connection.
+pub(crate) async fn find_last(
+    db: impl PgExecutor<'_>,
+    tenant_id: TenantId,
+    connection_id: ConnectionId,
+    action: &str,
+) -> Result<Option<DateTime<Utc>>, StoreError> {
+    Ok(sqlx::query_scalar!(
+        "select max(at) from audit_event where tenant_id = $1 and connection_id = $2 and action = $3",
+        tenant_id as TenantId,
+        connection_id as ConnectionId,
+        action,
+    )
+    .fetch_one(db)
+    .await?)
+}
+
 /// One line of a connection's history.
 #[derive(Debug, Clone)]
 pub(crate) struct HistoryEntry {
     pub(crate) at: DateTime<Utc>,
+    /// How many of the same kind the line stands for, the last one `at`.
+    pub(crate) times: i64,
     pub(crate) action: String,
     pub(crate) outcome: String,
     pub(crate) detail: Option<String>,
 }
 
-/// The latest of a connection's life, newest first.
+/// What belongs into a connection's history. Refused calls of back ends, which may be many, do not.
+const STORY: [&str; 11] = [
+    "connected",
+    "reconnected",
+    "organization_chosen",
+    "refreshed",
+    "recovered",
+    "refresh_failed",
+    "needs_reconnect",
+    "tested",
+    "disconnected",
+    "revoked_at_zoho",
+    "sign_in_failed",
+];
+
+/// The latest of a connection's life, newest first. Refreshes that follow each other are one line:
+/// there is one an hour.
 pub(crate) async fn list_of_connection(
     db: impl PgExecutor<'_>,
     tenant_id: TenantId,
@@ -90,9 +125,16 @@ pub(crate) async fn list_of_connection(
 ) -> Result<Vec<HistoryEntry>, StoreError> {
     Ok(sqlx::query_as!(
         HistoryEntry,
-        "select at, action, outcome, detail from audit_event where tenant_id = $1 and connection_id = $2 order by at desc, audit_event_id desc limit 50",
+        r#"with story as (
+               select at, audit_event_id, action, outcome, detail,
+                   count(*) filter (where action <> 'refreshed') over (order by at, audit_event_id) as chapter
+               from audit_event where tenant_id = $1 and connection_id = $2 and action = any($3))
+           select max(at) as "at!", count(*) as "times!", action, outcome, detail
+           from story group by chapter, action, outcome, detail
+           order by max(at) desc, chapter desc, action = 'refreshed' desc limit 50"#,
         tenant_id as TenantId,
         connection_id as ConnectionId,
+        &STORY.map(str::to_owned),
     )
     .fetch_all(db)
     .await?)

@@ -339,6 +339,26 @@ pub(crate) async fn upsert(
     Ok(())
 }
 
+/// A row that never had an organization gets one, before its new tokens are deposited.
+pub(crate) async fn update_organization(
+    db: impl PgExecutor<'_>,
+    tenant_id: TenantId,
+    connection_id: ConnectionId,
+    organization_id: OrganizationId,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "update connection set organization_id = $3, choices = null, environment = null,
+             status = case when status = 'choosing' then 'active' else status end
+         where tenant_id = $1 and connection_id = $2 and organization_id is null",
+        tenant_id as TenantId,
+        connection_id as ConnectionId,
+        organization_id as OrganizationId,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// The person chose: the unfinished row becomes a connection of that organization.
 pub(crate) async fn update_chosen(
     db: impl PgExecutor<'_>,

@@ -12,4 +12,5 @@ pub(crate) mod refresh;
 pub(crate) mod revoke;
 pub(crate) mod rewrap;
 pub(crate) mod seal;
+pub(crate) mod test_call;
 pub(crate) mod usage;

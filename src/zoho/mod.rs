@@ -8,6 +8,7 @@
 //!   body or a token (security.md D-12, S-20).
 
 mod authorize;
+mod call;
 mod json;
 mod lifetime;
 mod organizations;
@@ -28,6 +29,7 @@ use reqwest::{Client as Http, redirect, retry};
 use crate::domain::secret::ClientSecret;
 
 pub use authorize::{AuthorizeRequest, code_challenge};
+pub use call::{AnswerBody, CallLimits, Method, ProductAnswer, ProductCall, Unanswered, Verdict, is_json};
 pub use refusal::{CallError, Refusal};
 pub use revoke::Revoked;
 pub use token::Grant;

@@ -87,7 +87,7 @@ impl From<NoAnswer> for CallError {
 
 /// What an API complains of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Complaint {
+pub(super) enum Complaint {
     Refused(Refusal),
     Throttled,
 }
@@ -126,6 +126,35 @@ pub(super) fn accepted(product: Option<Product>, answer: &Answer) -> Result<Json
         Err(Unreadable::BrokenOff) => Err(CallError::Unavailable),
         Err(unreadable) => Err(CallError::Misbehaved(unreadable.reason())),
     }
+}
+
+/// What a product's answer to somebody else's call complains of; `body` where it was small enough to
+/// be a complaint.
+///
+/// With status 200 the call may well have been done, and to repeat it would do it twice: there only
+/// words count that no record of the caller's own could hold by chance.
+pub(super) fn complaint_of(product: Product, status: StatusCode, body: Option<&str>) -> Option<Complaint> {
+    let json = body.and_then(|body| Json::parse(body).ok()).filter(|json| json.is_object());
+    let said = json.and_then(|json| {
+        if status.is_success() { unlikely_complaint(product, json) } else { complaint(Some(product), json) }
+    });
+    match status {
+        StatusCode::TOO_MANY_REQUESTS => Some(Complaint::Throttled),
+        StatusCode::UNAUTHORIZED => said.or(Some(Complaint::Refused(Refusal::Token))),
+        _ => said,
+    }
+}
+
+fn unlikely_complaint(product: Product, json: Json<'_>) -> Option<Complaint> {
+    let is_error = json.member("error").ok().flatten().is_some();
+    let by_number = |word: &str| by_number(product, word).filter(|_| is_error || product == Product::Books);
+    let by_name = |word: &str| by_name(word).filter(|_| is_error || !is_plain_word(word));
+    words(json).iter().find_map(|word| by_name(word).or_else(|| by_number(word)))
+}
+
+/// Codes that somebody might use for something of their own.
+fn is_plain_word(word: &str) -> bool {
+    ["UNAUTHORIZED", "FORBIDDEN", "NO_PERMISSION"].iter().any(|plain| word.eq_ignore_ascii_case(plain))
 }
 
 fn complaint(product: Option<Product>, json: Json<'_>) -> Option<Complaint> {
@@ -220,6 +249,42 @@ mod tests {
         assert_eq!(refused(Product::Salesiq, 400, r#"{"error":{"code":1005}}"#), Refusal::Organization);
         assert_eq!(refused(Product::Salesiq, 200, r#"{"error":{"code":1016}}"#), Refusal::Permission);
         assert_eq!(refused(Product::Assist, 403, ""), Refusal::Permission);
+    }
+
+    #[test]
+    fn s63_a_proxied_answer_says_that_the_token_is_no_good() {
+        let of = |product, status: u16, body: &str| {
+            let status = StatusCode::from_u16(status).expect("a status");
+            match complaint_of(product, status, Some(body)) {
+                Some(Complaint::Refused(refusal)) => refusal.key(),
+                Some(Complaint::Throttled) => "throttled",
+                None => "nothing",
+            }
+        };
+        for (product, status, body, said) in [
+            (Product::Crm, 401, r#"{"code":"INVALID_TOKEN"}"#, "token"),
+            (Product::Crm, 401, r#"{"code":"OAUTH_SCOPE_MISMATCH"}"#, "scope"),
+            (Product::Desk, 403, r#"{"errorCode":"OAUTH_ORG_MISMATCH"}"#, "organization"),
+            (Product::Desk, 401, r#"{"errorCode":"INVALID_OAUTH"}"#, "token"),
+            (Product::Salesiq, 200, r#"{"error":{"code":1008}}"#, "token"),
+            (Product::Salesiq, 400, r#"{"error":{"code":1001}}"#, "token"),
+            (Product::Salesiq, 200, r#"{"error":{"code":1009}}"#, "scope"),
+            (Product::Salesiq, 200, r#"{"error":{"code":1023}}"#, "throttled"),
+            (Product::Salesiq, 200, r#"{"data":[],"code":1008}"#, "nothing"),
+            (Product::Books, 401, r#"{"code":57}"#, "token"),
+            (Product::Books, 200, r#"{"code":0}"#, "nothing"),
+            (Product::Connect, 400, r#"{"code":"request_limit_exceeded"}"#, "throttled"),
+            (Product::Connect, 401, "<html>", "token"),
+            (Product::ZiaAgents, 401, r#"{"error":{"code":"INVALID_OAUTHTOKEN"}}"#, "token"),
+            (Product::Assist, 401, "", "token"),
+            (Product::Assist, 403, "", "nothing"),
+            (Product::Assist, 429, "", "throttled"),
+            (Product::Desk, 200, r#"{"id":"1","code":"UNAUTHORIZED"}"#, "nothing"),
+            (Product::Crm, 200, r#"{"data":[{"code":"INVALID_TOKEN"}]}"#, "nothing"),
+            (Product::Crm, 500, "", "nothing"),
+        ] {
+            assert_eq!(of(product, status, body), said, "{product} {status} {body}");
+        }
     }
 
     #[test]

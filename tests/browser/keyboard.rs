@@ -75,3 +75,21 @@ async fn sign_in_and_choice_need_no_mouse() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_key_is_made_and_revoked_without_a_mouse() {
+    on_stage(async |stage| {
+        stage.sign_in("us", "sam@example.com").await;
+        stage.tab_to_and_press("API keys of").await;
+        stage.tab_to("What it is for").await;
+        stage.browser.driver.action_chain().send_keys("ci").perform().await.expect("keys");
+        stage.tab_to("connections:read").await;
+        stage.key(Key::Space).await;
+        stage.tab_to_and_press("Make the key").await;
+        stage.tab_to("Copy the key").await;
+        stage.tab_to_and_press("Revoke").await;
+        stage.tab_to_and_press("Revoke the key").await;
+        stage.browser.see("Keys that have ended (1)").await;
+    })
+    .await;
+}

@@ -7,6 +7,7 @@
 //! `CHROMIUM` and `CHROMEDRIVER` name other programs than those on PATH. With `SCREENSHOTS` naming a directory, every page
 //! that is examined is also kept there, on a desktop and a phone, light and dark.
 
+mod api_keys;
 mod appearance;
 mod browser;
 mod connections;

@@ -4,7 +4,9 @@ mod again;
 mod disconnect;
 mod limit;
 mod ownership;
+mod scopes;
 mod settled_later;
+mod tested;
 
 use crate::harness::*;
 

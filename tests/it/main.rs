@@ -18,6 +18,7 @@ mod headers;
 mod isolation;
 mod organizations;
 mod products;
+mod proxy;
 mod refresh;
 mod secrets;
 mod sessions;

@@ -45,7 +45,7 @@ macro_rules! grants {
     )+};
 }
 
-grants! { ConnectionsRead, TokensRead }
+grants! { ConnectionsRead, TokensRead, Proxy }
 
 /// A program whose key counts and has the grant.
 #[derive(Debug)]

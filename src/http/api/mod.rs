@@ -8,6 +8,7 @@ pub(crate) mod document;
 mod endpoints;
 pub(crate) mod openapi;
 mod parameters;
+mod proxy;
 mod refusals;
 pub(crate) mod schema;
 mod search;
@@ -28,6 +29,7 @@ endpoints::endpoints! {
     get "/connections/{id}" connections::get_connection;
     get "/connections/{id}/access-token" access_token::get_access_token;
     get "/access-token" access_token::find_access_token;
+    any "/connections/{id}/proxy/{path:.*}" proxy::call_product;
     get "/openapi.json" openapi::get_openapi;
 }
 

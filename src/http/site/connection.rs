@@ -5,6 +5,8 @@ use askama::Template;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
+pub(crate) use history::{Event, HistoryEntry, kind_of};
+
 use super::{
     organization_choice,
     parts::{AtStake, Health, Organization, Reason, RefreshTokens, Standing},
@@ -14,7 +16,7 @@ use crate::{
     app::App,
     domain::{
         connection::Status, data_centre::DataCentre, ids::ConnectionId, return_path::ReturnPath, scope::ScopeSet,
-        secret::FormToken,
+        secret::FormToken, test_outcome::TestOutcome,
     },
     http::{
         caller::Member,
@@ -51,6 +53,8 @@ pub(crate) struct ConnectionPage {
     pub(crate) at_stake: Option<AtStake>,
     /// Where it is disconnected: what Zoho said to the revocation.
     pub(crate) receipt: Option<Receipt>,
+    /// What a test call of the last minutes brought.
+    pub(crate) tested: Option<TestOutcome>,
     /// Newest first.
     pub(crate) history: Vec<HistoryEntry>,
 }
@@ -100,24 +104,6 @@ pub(crate) enum Revocation {
     Already { at: Moment },
     /// Not yet confirmed, being retried.
     Pending { next_try_at: Option<Moment> },
-}
-
-pub(crate) struct HistoryEntry {
-    pub(crate) at: Moment,
-    pub(crate) event: Event,
-    /// Who did it, where that was somebody.
-    pub(crate) by: Option<Label>,
-}
-
-#[derive(Clone, Copy)]
-pub(crate) enum Event {
-    Connected,
-    Reconnected,
-    OrganizationChosen,
-    Disconnected,
-    RevokedAtZoho,
-    AlreadyRevoked,
-    AnotherOrganization,
 }
 
 /// A connection of the person's own, in a tenant where they are a member. Anybody else's is the
@@ -190,6 +176,7 @@ impl ConnectionPage {
             at_stake: AtStake::of(app, person).await?.filter(|(id, _)| *id != connection_id).map(|(_, stake)| stake),
             refresh_tokens,
             receipt,
+            tested: history::just_tested(&history, now),
             history: history.iter().filter_map(|entry| HistoryEntry::of(entry, now)).collect(),
         })
     }
@@ -202,25 +189,6 @@ impl Revocation {
             (Some(_), Some(at)) => Self::Yes { at: Moment::new(at, now) },
             _ => Self::Pending { next_try_at: Some(Moment::new(receipt.due_at, now)) },
         }
-    }
-}
-
-impl HistoryEntry {
-    /// `None` for what is no part of a connection's life.
-    fn of(entry: &audit_event::HistoryEntry, now: DateTime<Utc>) -> Option<Self> {
-        let event = match (entry.action.as_str(), entry.outcome.as_str()) {
-            ("connected", _) => Event::Connected,
-            ("reconnected", _) => Event::Reconnected,
-            ("organization_chosen", _) => Event::OrganizationChosen,
-            ("disconnected", _) => Event::Disconnected,
-            ("revoked_at_zoho", "already") => Event::AlreadyRevoked,
-            ("revoked_at_zoho", _) => Event::RevokedAtZoho,
-            ("sign_in_failed", _) if entry.detail.as_deref() == Some("organization-mismatch") => {
-                Event::AnotherOrganization
-            }
-            _ => return None,
-        };
-        Some(Self { at: Moment::new(entry.at, now), event, by: None })
     }
 }
 
@@ -293,5 +261,6 @@ pub(crate) fn start_of(app: &App, data_centre: DataCentre) -> Result<DataCentre,
     }
 }
 
+mod history;
 #[cfg(test)]
 mod samples;

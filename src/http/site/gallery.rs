@@ -7,6 +7,7 @@ use askama::Template;
 use super::{
     api_docs::ApiDocsPage,
     api_keys::ApiKeysPage,
+    at_stake::AtStakePage,
     connection::ConnectionPage,
     connections::ConnectionsPage,
     disconnect::DisconnectPage,
@@ -33,6 +34,7 @@ fn pages() -> Vec<(String, String)> {
     add(&mut pages, "connections", ConnectionsPage::samples());
     add(&mut pages, "connection", ConnectionPage::samples());
     add(&mut pages, "choice", OrganizationChoicePage::samples());
+    add(&mut pages, "at-stake", AtStakePage::samples());
     add(&mut pages, "api-keys", ApiKeysPage::samples());
     add(&mut pages, "revoke-api-key", RevokeApiKeyPage::samples());
     add(&mut pages, "sign-in-again", SignInAgainPage::samples());

@@ -2,6 +2,7 @@
 
 pub(crate) mod api_docs;
 pub(crate) mod api_keys;
+mod at_stake;
 pub(crate) mod callback;
 pub(crate) mod connection;
 pub(crate) mod connections;
@@ -13,6 +14,7 @@ pub(crate) mod problem_types;
 pub(crate) mod revoke_api_key;
 pub(crate) mod sign_in;
 pub(crate) mod sign_in_again;
+pub(crate) mod test_call;
 
 #[cfg(test)]
 mod gallery;

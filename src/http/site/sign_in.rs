@@ -11,6 +11,7 @@ use actix_web::{
 use askama::Template;
 use serde::Deserialize;
 
+use super::{at_stake::AtStakePage, parts::AtStake};
 use crate::{
     app::App,
     domain::{
@@ -90,6 +91,8 @@ pub(crate) struct LoginQuery {
     product: Option<String>,
     return_to: Option<String>,
     data_centre: Option<String>,
+    /// The connection that may be lost over it, as the person was told.
+    agreed: Option<String>,
 }
 
 /// `GET /login`: step 1 of the protocol (`login`). Changes nothing but the browser's cookies.
@@ -110,14 +113,24 @@ pub(crate) async fn login(
         Some(home) if home == app.config.zoho.home.key() => app.config.zoho.home,
         Some(_) => return Err(Problem::INVALID),
     };
+    let offline = needs_consent(&app, &visitor, product).await?;
+    let return_path = ReturnPath::parse_or_default(query.return_to.as_deref());
+    if let (true, Some(product), Some(session)) = (offline, product, &visitor.session)
+        && let Some((id, at_stake)) = AtStake::of(&app, &session.person).await?
+        && query.agreed.as_deref() != Some(&id.to_string())
+    {
+        let shell = visitor.shell(&app, Place::Elsewhere);
+        let page = AtStakePage::new(&app, shell, product, data_centre, &return_path, (id, at_stake));
+        return Ok(page::respond(StatusCode::OK, &page)?);
+    }
     let begin = Begin {
         purpose: Purpose::SignIn,
         lineage: None,
         product,
         extra_scopes: ScopeSet::default(),
-        offline: needs_consent(&app, &visitor, product).await?,
+        offline,
         data_centre,
-        return_path: ReturnPath::parse_or_default(query.return_to.as_deref()),
+        return_path,
     };
     begin_attempt(&app, &request, begin)
 }

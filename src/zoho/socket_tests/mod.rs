@@ -1,5 +1,6 @@
 //! What leaves this machine and what comes back, seen from the other end of a socket.
 
+mod call;
 mod server;
 
 use std::{process::Command, time::Duration};

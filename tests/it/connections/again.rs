@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::json;
+
 use super::*;
 
 #[tokio::test]
@@ -145,4 +147,39 @@ async fn two_organizations_of_one_product_are_two_connections() {
     ann.go("/login?product=none", ANN).await;
     assert_eq!(ann.connection_ids().await.len(), 2);
     assert_eq!(live(&app, ANN).await.len(), 2);
+}
+
+#[tokio::test]
+async fn reconnecting_what_never_had_an_organization_takes_the_only_one() {
+    let app = App::start().await;
+    // Assist may not tell, so that the person is asked; they end it instead.
+    let act = json!({"json": {"set": {"/scope": "AaaServer.profile.READ"}}});
+    app.zoho.fault(json!({"path": "/oauth/v2/token", "count": 1, "act": act})).await;
+    let sam = app.visitor();
+    let landing = sam.sign_in_as(SAM).await;
+    let page = landing.location().to_owned();
+    let id = page.rsplit('/').next().unwrap().to_owned();
+    assert!(sam.get(&page).await.has("Which organization"));
+    sam.submit(&page, &format!("{page}/disconnect"), &[]).await.assert_status(303);
+    let consent = reconnect(&sam, &id).await;
+    assert_eq!(sam.land(&sam.go_to_zoho(&consent, SAM).await).await.location(), page);
+    assert!(row(&app, &id).await.starts_with("active assist"));
+    assert!(sam.get(&page).await.has("Rivera Supplies"));
+    assert_eq!(sam.only_connection().await, id);
+}
+
+#[tokio::test]
+async fn the_only_organization_is_asked_about_where_another_connection_has_it() {
+    let app = App::start().await;
+    let sam = app.visitor();
+    let act = json!({"json": {"set": {"/scope": "AaaServer.profile.READ"}}});
+    app.zoho.fault(json!({"path": "/oauth/v2/token", "count": 1, "act": act})).await;
+    let unfinished = sam.sign_in_as(SAM).await.location().to_owned();
+    sam.submit(&unfinished, &format!("{unfinished}/disconnect"), &[]).await.assert_status(303);
+    assert_eq!(sam.sign_in_as(SAM).await.location(), "/connections");
+    let consent = reconnect(&sam, unfinished.rsplit('/').next().unwrap()).await;
+    let landing = sam.land(&sam.go_to_zoho(&consent, SAM).await).await;
+    assert!(landing.location().starts_with(&unfinished));
+    let page = sam.get(&unfinished).await;
+    assert!(page.has("Which organization") && page.values("organization").len() == 1);
 }

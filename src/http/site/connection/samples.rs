@@ -29,7 +29,12 @@ impl ConnectionPage {
             refresh_tokens: RefreshTokens { used: 3, limit: 20, near_limit: false },
             at_stake: None,
             receipt: None,
-            history: history(&[(-40, Event::OrganizationChosen, true), (-86_400 * 3, Event::Connected, true)]),
+            tested: None,
+            history: history(&[
+                (-720, Event::Refreshed { times: 71 }, false),
+                (-86_400 * 3 + 40, Event::OrganizationChosen, true),
+                (-86_400 * 3, Event::Connected, true),
+            ]),
         }
     }
 
@@ -81,7 +86,24 @@ impl ConnectionPage {
             history: every_event(),
             ..Self::sample(Standing::Active(Health::Unreadable))
         };
-        vec![
+        let mut samples: Vec<_> = TestOutcome::ALL
+            .into_iter()
+            .map(|outcome| {
+                let last = [(-3, Event::Tested(outcome), true), (-86_400, Event::Connected, true)];
+                let tested = Self { tested: Some(outcome), history: history(&last), ..Self::sample(working) };
+                (tested_name(outcome), tested)
+            })
+            .collect();
+        let throttled = Standing::Active(Health::Throttled { until: Some(tests::moment(540)) });
+        let ended = Self {
+            token: Some(TokenLife { expires_at: tests::moment(-7_200), lifetime: 3_600 }),
+            ..Self::sample(working)
+        };
+        samples.extend([
+            ("throttled", Self::sample(throttled)),
+            ("unavailable", Self::sample(Standing::Active(Health::Unavailable))),
+            ("misconfigured", Self::sample(Standing::Active(Health::Misconfigured))),
+            ("idle", ended),
             ("active", active),
             ("evicted", needs_reconnect),
             ("revoked", revoked),
@@ -90,7 +112,25 @@ impl ConnectionPage {
             ("disconnected-pending", disconnected(Revocation::Pending { next_try_at: Some(tests::moment(45)) })),
             ("fresh", fresh),
             ("worst", worst),
-        ]
+        ]);
+        samples
+    }
+}
+
+const fn tested_name(outcome: TestOutcome) -> &'static str {
+    match outcome {
+        TestOutcome::Works => "tested-works",
+        TestOutcome::AnotherOrganization => "tested-another-organization",
+        TestOutcome::ScopeMissing => "tested-scope-missing",
+        TestOutcome::NotPermitted => "tested-not-permitted",
+        TestOutcome::TokenRefused => "tested-token-refused",
+        TestOutcome::NeedsReconnect => "tested-needs-reconnect",
+        TestOutcome::Throttled => "tested-throttled",
+        TestOutcome::Unreachable => "tested-unreachable",
+        TestOutcome::Misbehaved => "tested-misbehaved",
+        TestOutcome::Misconfigured => "tested-misconfigured",
+        TestOutcome::Unreadable => "tested-unreadable",
+        TestOutcome::NothingToTry => "tested-nothing-to-try",
     }
 }
 
@@ -112,6 +152,14 @@ fn history(events: &[(i64, Event, bool)]) -> Vec<HistoryEntry> {
 fn every_event() -> Vec<HistoryEntry> {
     let events = [
         Event::AnotherOrganization,
+        Event::Refreshed { times: 1 },
+        Event::Recovered,
+        Event::RefreshFailed(Health::Throttled { until: None }),
+        Event::RefreshFailed(Health::Unavailable),
+        Event::RefreshFailed(Health::Misconfigured),
+        Event::RefreshFailed(Health::Unreadable),
+        Event::NeedsReconnect(Reason::Revoked),
+        Event::NeedsReconnect(Reason::Evicted),
         Event::AlreadyRevoked,
         Event::RevokedAtZoho,
         Event::Disconnected,
@@ -119,8 +167,9 @@ fn every_event() -> Vec<HistoryEntry> {
         Event::Reconnected,
         Event::Connected,
     ];
+    let tested = TestOutcome::ALL.map(Event::Tested);
     (1..)
-        .zip(events)
+        .zip(events.into_iter().chain(tested))
         .map(|(hours, event)| HistoryEntry {
             at: tests::moment(-3_600 * hours),
             event,

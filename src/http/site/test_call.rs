@@ -1,0 +1,53 @@
+//! `POST /connections/{id}/test`: one harmless call at Zoho; the connection's page tells what came of it.
+
+use actix_web::{HttpResponse, web};
+use chrono::TimeDelta;
+use serde::Deserialize;
+
+use super::connection::own_connection;
+use crate::{
+    app::App,
+    domain::secret::FormToken,
+    http::{caller::Member, form::Form, problem::Problem, see_other},
+    store::audit_event,
+    vault::test_call::{TestCall, TestError, test_call},
+};
+
+/// Whoever taps again sooner is shown what the last call brought.
+const PAUSE: TimeDelta = TimeDelta::seconds(3);
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TestForm {
+    csrf: String,
+}
+
+/// `POST /connections/{id}/test`
+pub(crate) async fn post_test(
+    app: web::Data<App>,
+    member: Member,
+    id: web::Path<String>,
+    Form(form): Form<TestForm>,
+) -> Result<HttpResponse, Problem> {
+    member.check(&FormToken::new(form.csrf))?;
+    let connection = own_connection(&app, &member, &id).await?;
+    let (tenant_id, connection_id) = (connection.tenant_id, connection.connection_id);
+    let page = see_other(&format!("/connections/{connection_id}"));
+    let last = audit_event::find_last(app.pools.engine(), tenant_id, connection_id, "tested").await?;
+    if last.is_some_and(|at| app.clock.shared_now() - at < PAUSE) {
+        return Ok(page);
+    }
+    let test = TestCall {
+        tenant_id,
+        connection_id,
+        person_id: member.person().person_id,
+        request_id: member.request_id,
+        peer: member.peer.clone(),
+    };
+    match test_call(&app, test).await {
+        // Disconnected in another tab: the page tells.
+        Ok(_) | Err(TestError::NotInUse) => Ok(page),
+        Err(TestError::Busy) => Err(Problem::unavailable()),
+        Err(TestError::Store(error)) => Err(error.into()),
+    }
+}
