@@ -121,14 +121,12 @@ pub(crate) fn id_of(key: &ApiKey) -> &str {
 /// S-52).
 pub(crate) async fn judge(app: &App, key: &ApiKey) -> Result<Option<Arc<Judged>>, StoreError> {
     let sent = digest(key.expose().as_bytes());
-    let stored = match app.known_keys.find(id_of(key)) {
-        Some(known) => Some(known),
-        None => {
-            let read_at = Instant::now();
-            let stored = api_key::find(app.pools.read(), id_of(key)).await?;
-            stored.map(|stored| app.known_keys.remember(id_of(key), stored, read_at))
-        }
-    };
+    let mut stored = app.known_keys.find(id_of(key));
+    if stored.is_none() {
+        let read_at = Instant::now();
+        let found = api_key::find(app.pools.read(), id_of(key)).await?;
+        stored = found.map(|found| app.known_keys.remember(id_of(key), found, read_at));
+    }
     let known = stored.as_ref().map_or(&[0; 32][..], |stored| &stored.key_digest);
     let is_right: bool = sent.ct_eq(known).into();
     let now = app.clock.shared_now();

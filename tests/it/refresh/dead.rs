@@ -3,13 +3,7 @@ use super::*;
 /// Revokes the person's grant at Zoho, as they would in their account.
 async fn revoke_at_zoho(app: &App, person: &str) {
     for token in app.zoho.refresh_tokens(person, "live").await {
-        let answer = reqwest::Client::new()
-            .post(format!("{}/oauth/v2/token/revoke", app.accounts("us")))
-            .form(&[("token", token.as_str())])
-            .send()
-            .await
-            .unwrap();
-        assert!(answer.status().is_success());
+        app.zoho.revoke(&app.accounts("us"), &token).await;
     }
 }
 
