@@ -150,6 +150,11 @@ impl KnownKeys {
         known.get(api_key_id).filter(|(_, read_at)| read_at.elapsed() < FRESH).map(|(stored, _)| Arc::clone(stored))
     }
 
+    /// For a key that was just revoked here; the other replicas find out within half a second.
+    pub(crate) fn forget(&self, api_key_id: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(api_key_id);
+    }
+
     fn remember(&self, api_key_id: &str, stored: StoredKey, read_at: Instant) -> Arc<Judged> {
         let judged = Arc::new(Judged(stored));
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
