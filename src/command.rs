@@ -103,6 +103,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::ApiKey(api_key) => api_key.run(),
         Command::Keys(keys) => keys.run(),
     };
+    telemetry::write_what_waits();
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Said) => ExitCode::FAILURE,
