@@ -127,7 +127,8 @@ async fn d9_the_oldest_of_too_many_was_evicted() {
     let id = sam.only_connection().await;
     for product in ["crm", "desk"] {
         app.advance(Duration::from_secs(1)).await;
-        sam.connect(product, SAM, "all").await;
+        // From a browser where nobody knows whom to warn of it.
+        app.visitor().connect(product, SAM, "all").await;
     }
     let back_end = app.backend(TOKENS).await;
     minutes(&app, 61).await;
