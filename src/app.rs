@@ -35,6 +35,8 @@ use crate::{
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
+/// How long the last step of background work may take.
+const WRITE_OUT: Duration = Duration::from_secs(3);
 /// How long requests in flight and then detached tasks may take when the program stops.
 const DRAIN: Duration = Duration::from_secs(20);
 
@@ -62,6 +64,8 @@ pub(crate) struct App {
     pub(crate) wake_revocations: Notify,
     pub(crate) wake_refreshes: Notify,
     stopping: CancellationToken,
+    /// Nothing is under way any more.
+    pub(crate) drained: CancellationToken,
 }
 
 impl App {
@@ -85,6 +89,7 @@ impl App {
             tokens: KnownTokens::default(),
             usage: Usage::default(),
             stopping: CancellationToken::new(),
+            drained: CancellationToken::new(),
             clock,
             config,
         })
@@ -96,6 +101,7 @@ impl App {
         if tokio::time::timeout(DRAIN, self.tasks.wait()).await.is_err() {
             tracing::warn!("some work was still under way when the program stopped");
         }
+        self.drained.cancel();
     }
 
     /// The row of a data centre that was placed or stored: the table had it.
@@ -261,7 +267,7 @@ impl Application {
             let app = Arc::clone(&app);
             tokio::spawn(async move { readiness::probe_for_ever(&app.readiness, &app.clock, &database).await })
         };
-        let worker = tokio::spawn(worker::run(Arc::clone(&app)));
+        let mut worker = tokio::spawn(worker::run(Arc::clone(&app)));
         let (handles, running) = servers.run();
         let running = tokio::spawn(running);
         stop.cancelled().await;
@@ -275,6 +281,8 @@ impl Application {
         }
         running.await??;
         app.finish().await;
+        // What the worker has in hand is written by it.
+        let _ = tokio::time::timeout(WRITE_OUT, &mut worker).await;
         if let Err(error) = api_key::write_uses(&app).await {
             tracing::warn!(error = %error, "when keys were last used is not written");
         }

@@ -136,7 +136,7 @@ impl Admitted {
             tries = 2;
             answer = self.call(app, body).await?;
             if answer.verdict == Verdict::TokenRefused {
-                app.refused_tokens.note(self.vended.connection_id, &self.vended.token_id, app.clock.shared_now());
+                app.refused_tokens.note(self.vended.connection_id, app.clock.shared_now());
             }
         }
         let zoho_time = started.elapsed().saturating_sub(renewal);
@@ -148,12 +148,25 @@ impl Admitted {
     /// Another token than the refused one, if there can be one.
     async fn renewed(&self, app: &Arc<App>, took: &mut Duration) -> Result<Option<Vended>, ProxyError> {
         let refused = &self.vended;
-        if app.refused_tokens.knows(refused.connection_id, &refused.token_id, app.clock.shared_now()) {
+        if app.refused_tokens.is_spared(refused.connection_id, refused.refreshed_at, app.clock.shared_now()) {
             return Ok(None);
         }
         let started = Instant::now();
-        let renewed = vend(app, &wanted(&self.asked, Some(refused.token_id.clone()))).await?;
+        let renewed = vend(app, &wanted(&self.asked, Some(refused.token_id.clone()))).await;
         *took = started.elapsed();
+        let renewed = match renewed {
+            Ok(renewed) => renewed,
+            // There is no other token at the moment: what the product said is all there is to say.
+            Err(
+                VendError::Throttled { .. }
+                | VendError::Unavailable { .. }
+                | VendError::Misconfigured { .. }
+                | VendError::Misbehaved
+                | VendError::Unreadable
+                | VendError::Busy,
+            ) => return Ok(None),
+            Err(ended) => return Err(ended.into()),
+        };
         metrics::counter!("proxy_retries_total", "product" => refused.product.key()).increment(1);
         // A connection that was reconnected in between could have become another.
         let is_other = renewed.token_id != refused.token_id;

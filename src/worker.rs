@@ -33,7 +33,6 @@ pub(crate) async fn run(app: Arc<App>) {
     let sweep = every(&app, HOUSEKEEPING, "sweep", async |app| login::worker::sweep(app).await);
     let key_uses = every(&app, KEY_USES, "use of keys", async |app| api_key::write_uses(app).await);
     let keys_in_use = every(&app, KEYS_IN_USE, "keys in use", async |app| report_missing_keys(app).await);
-    let usage = every(&app, USAGE, "usage", async |app| usage::write(app).await);
     let dead_tokens = every(&app, QUEUES, "dead tokens", async |app| refresh::due::erase_dead(app).await);
     let old_usage = every(&app, HOUSEKEEPING, "old usage", async |app| usage::sweep(app).await);
     tokio::join!(
@@ -44,7 +43,7 @@ pub(crate) async fn run(app: Arc<App>) {
         sweep,
         key_uses,
         keys_in_use,
-        usage,
+        usage_to_the_end(&app),
         dead_tokens,
         forget_tokens(&app),
         refreshes(&app),
@@ -106,6 +105,17 @@ async fn refreshes(app: &Arc<App>) {
             return;
         }
         guarded(app, "refreshes", &refresh::due::refresh_due).await;
+    }
+}
+
+/// Goes on while requests are answered, also when the program stops: a kill loses half a second.
+async fn usage_to_the_end(app: &Arc<App>) {
+    while !app.drained.is_cancelled() {
+        guarded(app, "usage", &async |app: &Arc<App>| usage::write(app).await).await;
+        tokio::select! {
+            () = sleep(USAGE) => {}
+            () = app.drained.cancelled() => {}
+        }
     }
 }
 

@@ -89,6 +89,27 @@ impl Health {
     }
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no such word")]
+pub struct UnknownWord;
+
+impl std::str::FromStr for Health {
+    type Err = UnknownWord;
+
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        let all = [Self::Ok, Self::Throttled, Self::Unavailable, Self::Misconfigured, Self::Unreadable];
+        all.into_iter().find(|health| health.key() == text).ok_or(UnknownWord)
+    }
+}
+
+impl std::str::FromStr for ReconnectReason {
+    type Err = UnknownWord;
+
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        [Self::Revoked, Self::Evicted].into_iter().find(|reason| reason.key() == text).ok_or(UnknownWord)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

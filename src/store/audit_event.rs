@@ -90,6 +90,35 @@ pub(crate) async fn find_last(
     .await?)
 }
 
+/// Many events with one statement.
+pub(crate) async fn insert_many(
+    db: impl PgExecutor<'_>,
+    events: &[(AuditEvent, DateTime<Utc>)],
+) -> Result<(), StoreError> {
+    fn column<T>(events: &[(AuditEvent, DateTime<Utc>)], of: impl Fn(&AuditEvent) -> T) -> Vec<T> {
+        events.iter().map(|(event, _)| of(event)).collect()
+    }
+    sqlx::query!(
+        "insert into audit_event (audit_event_id, at, tenant_id, connection_id, actor_kind, actor_id, action, outcome, peer, request_id, detail)
+         select * from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[],
+             $9::text[], $10::uuid[], $11::text[])",
+        &column(events, |_| AuditEventId::new()) as &[AuditEventId],
+        &events.iter().map(|(_, at)| *at).collect::<Vec<_>>(),
+        &column(events, |event| event.tenant_id) as &[Option<TenantId>],
+        &column(events, |event| event.connection_id) as &[Option<ConnectionId>],
+        &column(events, |event| event.actor.kind().to_owned()),
+        &column(events, |event| event.actor.id()) as &[Option<String>],
+        &column(events, |event| event.action.to_owned()),
+        &column(events, |event| event.outcome.to_owned()),
+        &column(events, |event| event.peer.clone()) as &[Option<String>],
+        &column(events, |event| event.request_id) as &[Option<RequestId>],
+        &column(events, |event| event.detail.clone()) as &[Option<String>],
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// One line of a connection's history.
 #[derive(Debug, Clone)]
 pub(crate) struct HistoryEntry {

@@ -290,8 +290,9 @@ pub(crate) struct Deposit<'a> {
     pub(crate) choices: &'a [FoundOrganization],
     pub(crate) environment: Option<Environment>,
     pub(crate) consented_at: DateTime<Utc>,
-    /// When it is to be refreshed unasked.
+    /// When it is to be refreshed unasked; sooner where somebody uses it.
     pub(crate) refresh_at: DateTime<Utc>,
+    pub(crate) refresh_at_in_use: DateTime<Utc>,
 }
 
 /// Writes a connection with new tokens: a new row, or the one with that id made whole again.
@@ -314,7 +315,8 @@ pub(crate) async fn upsert(
              token_version = connection.token_version + 1, choices = excluded.choices, environment = excluded.environment,
              health = 'ok', consented_at = excluded.consented_at, disconnected_at = null, zoho_client_id = excluded.zoho_client_id,
              lease_owner = null, lease_until = null, fence = connection.fence + 1, token_calls = '{}', retry_at = null,
-             refresh_at = excluded.refresh_at, refresh_failures = 0, dead_since = null",
+             refresh_at = case when connection.last_used_at > $17::timestamptz - interval '24 hours' then $20 else excluded.refresh_at end,
+             refresh_failures = 0, dead_since = null",
         deposit.tenant_id as TenantId,
         deposit.connection_id as ConnectionId,
         deposit.person_id as Option<PersonId>,
@@ -334,6 +336,7 @@ pub(crate) async fn upsert(
         now,
         deposit.zoho_client_id as Option<ZohoClientId>,
         deposit.refresh_at,
+        deposit.refresh_at_in_use,
     )
     .execute(db)
     .await?;

@@ -26,6 +26,8 @@ pub(crate) mod zoho_client;
 pub(crate) enum StoreError {
     #[error("the database did not do it")]
     Database(#[from] sqlx::Error),
+    #[error("the database did not answer in time")]
+    TooSlow,
     #[error("a stored row makes no sense: {0}")]
     Inconsistent(&'static str),
 }

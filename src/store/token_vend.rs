@@ -85,7 +85,10 @@ pub(crate) async fn update_last_used(db: impl PgExecutor<'_>, used: &[Used]) -> 
     Ok(())
 }
 
-/// Forgets counts from before `before`, some at a time. Tells how many.
+/// Rows of one sweep: few enough to hold nobody up.
+pub(crate) const SWEEP: u64 = 1000;
+
+/// Forgets counts from before `before`, [`SWEEP`] at most. Tells how many.
 pub(crate) async fn delete_older(db: impl PgExecutor<'_>, before: DateTime<Utc>) -> Result<u64, StoreError> {
     let done = sqlx::query!(
         "delete from token_vend where ctid = any(array(select ctid from token_vend where minute < $1 limit 1000))",

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use sqlx::{
     Connection as _, PgPool, Postgres, Transaction,
+    pool::PoolConnection,
     postgres::{PgConnectOptions, PgConnection, PgPoolOptions},
 };
 
@@ -20,6 +21,8 @@ use crate::domain::ids::TenantId;
 
 /// How long a caller waits for a connection (security.md R-19).
 const ACQUIRE: Duration = Duration::from_millis(1500);
+/// How long connections may take to be closed.
+const CLOSE: Duration = Duration::from_secs(5);
 /// A connection that has been idle for longer is tested before it is used.
 const UNTESTED: Duration = Duration::from_millis(500);
 
@@ -64,10 +67,11 @@ pub(crate) struct Pools {
 }
 
 /// How many connections each pool may hold.
-const READ: u32 = 6;
-const WEB: u32 = 8;
+const READ: u32 = 3;
+const WEB: u32 = 7;
 const ENGINE: u32 = 10;
-const CRITICAL: u32 = 4;
+// Commits that wait for the disk wait together.
+const CRITICAL: u32 = 8;
 /// Of one replica together, the probe's own connection included.
 #[expect(clippy::cast_possible_wrap, reason = "a few dozen; Postgres counts in integers")]
 pub(crate) const CONNECTIONS: i32 = (READ + WEB + ENGINE + CRITICAL + 1) as i32;
@@ -112,8 +116,9 @@ impl Pools {
             })
     }
 
-    pub(crate) fn read(&self) -> &PgPool {
-        &self.read
+    /// A connection for one read, given back when it is dropped.
+    pub(crate) async fn acquire_to_read(&self) -> Result<PoolConnection<Postgres>, StoreError> {
+        Ok(self.read.acquire().await?)
     }
 
     pub(crate) fn engine(&self) -> &PgPool {
@@ -138,7 +143,10 @@ impl Pools {
     }
 
     pub(crate) async fn close(&self) {
-        tokio::join!(self.read.close(), self.web.close(), self.engine.close(), self.critical.close());
+        // A server that is gone without a word would keep them waiting.
+        let closed =
+            async { tokio::join!(self.read.close(), self.web.close(), self.engine.close(), self.critical.close()) };
+        let _ = tokio::time::timeout(CLOSE, closed).await;
     }
 }
 

@@ -14,7 +14,7 @@ use std::{sync::Arc, time::Duration};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use self::known::{Known, NotRead};
-use super::refresh::{Outcome, Stale, Trouble, refresh, waiting};
+use super::refresh::{FOLLOW, Outcome, SOON, Stale, Trouble, refresh, waiting};
 use crate::{
     app::App,
     domain::{
@@ -25,7 +25,7 @@ use crate::{
         scope::ScopeSet,
         secret::AccessToken,
     },
-    store::connection::{ConnectedOrganization, vended::VendedRow},
+    store::connection::{ConnectedOrganization, refresh::BELIEVED_WAIT, vended::VendedRow},
     vault::deposit::near_limit,
 };
 
@@ -49,6 +49,8 @@ pub(crate) struct Vended {
     pub(crate) access_token: AccessToken,
     pub(crate) token_id: String,
     pub(crate) expires_at: DateTime<Utc>,
+    /// Absent: it came with the consent.
+    pub(crate) refreshed_at: Option<DateTime<Utc>>,
     pub(crate) product: Product,
     pub(crate) data_centre: DataCentre,
     pub(crate) organization: ConnectedOrganization,
@@ -134,6 +136,10 @@ impl From<Trouble> for VendError {
 const TOO_SHORT: TimeDelta = TimeDelta::seconds(30);
 /// Below this the next one is asked for.
 const NEAR_ITS_END: TimeDelta = TimeDelta::minutes(5);
+/// How long a caller waits for a newer token who could have the old one.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// No token lives longer: what is further ahead was written before Postgres's clock was set back.
+const LONGEST_LIFE: TimeDelta = TimeDelta::seconds(3600);
 /// A token this young is not refreshed because it is short: another would be as short.
 const NEW: TimeDelta = TimeDelta::seconds(60);
 
@@ -146,15 +152,12 @@ pub(crate) async fn vend(app: &Arc<App>, wanted: &Wanted) -> Result<Vended, Vend
     let now = app.clock.shared_now();
     let current = Current::of(&known, wanted)?;
     if current.is_good(wanted, now) {
-        if current.expires_at - now < NEAR_ITS_END && !known.row.waits(now) {
+        if current.left(now) < NEAR_ITS_END && !known.row.waits(now) {
             drop(refresh(app, known.row.stale()));
         }
         return Ok(current.vended(app, &known.row, None));
     }
-    let outcome = match known.row.retry_at.filter(|_| known.row.waits(now)) {
-        Some(at) => Outcome::Failed(waiting(known.row.health, (at - now).to_std().unwrap_or_default())),
-        None => refresh(app, known.row.stale()).await,
-    };
+    let outcome = renew(app, &known.row, current.is_usable(wanted, now), now).await;
     let known = app.tokens.read(app, wanted.connection_id).await?.ok_or(VendError::NotFound)?;
     let current = Current::of(&known, wanted)?;
     let trouble = match outcome {
@@ -165,6 +168,16 @@ pub(crate) async fn vend(app: &Arc<App>, wanted: &Wanted) -> Result<Vended, Vend
         return Ok(current.vended(app, &known.row, trouble));
     }
     Err(trouble.map_or(VendError::Busy, VendError::from))
+}
+
+/// A refresh, or why nobody asks for one now.
+async fn renew(app: &Arc<App>, row: &VendedRow, is_usable: bool, now: DateTime<Utc>) -> Outcome {
+    if let Some(at) = row.retry_at.filter(|_| row.waits(now)) {
+        return Outcome::Failed(waiting(row.health, (at - now).to_std().unwrap_or_default()));
+    }
+    let patience = if is_usable { PATIENCE } else { FOLLOW };
+    let outcome = tokio::time::timeout(patience, refresh(app, row.stale())).await;
+    outcome.unwrap_or(Outcome::Failed(Trouble::Unavailable { wait: SOON }))
 }
 
 /// The token of an active connection.
@@ -203,13 +216,17 @@ impl<'a> Current<'a> {
 
     /// Good enough to be handed out without asking Zoho.
     fn is_good(&self, wanted: &Wanted, now: DateTime<Utc>) -> bool {
-        let left = self.expires_at - now;
+        let left = self.left(now);
         let is_new = self.refreshed_at.is_some_and(|at| now - at < NEW);
         !self.is_rejected(wanted) && (left >= wanted.minimum.max(TOO_SHORT) || (is_new && left > TimeDelta::zero()))
     }
 
     fn is_usable(&self, wanted: &Wanted, now: DateTime<Utc>) -> bool {
-        !self.is_rejected(wanted) && self.expires_at > now
+        !self.is_rejected(wanted) && self.left(now) > TimeDelta::zero()
+    }
+
+    fn left(&self, now: DateTime<Utc>) -> TimeDelta {
+        Some(self.expires_at - now).filter(|left| *left <= LONGEST_LIFE).unwrap_or_default()
     }
 
     fn is_rejected(&self, wanted: &Wanted) -> bool {
@@ -223,6 +240,7 @@ impl<'a> Current<'a> {
             access_token: self.access_token.clone(),
             token_id: self.token_id.clone(),
             expires_at: self.expires_at,
+            refreshed_at: self.refreshed_at,
             product: row.product,
             data_centre: row.data_centre,
             organization: self.organization.clone(),
@@ -267,6 +285,6 @@ impl VendedRow {
 
     /// Nobody asks Zoho for it now.
     fn waits(&self, now: DateTime<Utc>) -> bool {
-        self.retry_at.is_some_and(|retry_at| retry_at > now)
+        self.retry_at.is_some_and(|retry_at| retry_at > now && retry_at <= now + BELIEVED_WAIT)
     }
 }

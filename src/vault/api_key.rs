@@ -124,7 +124,7 @@ pub(crate) async fn judge(app: &App, key: &ApiKey) -> Result<Option<Arc<Judged>>
     let mut stored = app.known_keys.find(id_of(key));
     if stored.is_none() {
         let read_at = Instant::now();
-        let found = api_key::find(app.pools.read(), id_of(key)).await?;
+        let found = read(app, id_of(key)).await?;
         stored = found.map(|found| app.known_keys.remember(id_of(key), found, read_at));
     }
     let known = stored.as_ref().map_or(&[0; 32][..], |stored| &stored.key_digest);
@@ -134,6 +134,21 @@ pub(crate) async fn judge(app: &App, key: &ApiKey) -> Result<Option<Arc<Judged>>
         is_right && stored.revoked_at.is_none() && stored.expires_at.is_none_or(|expires_at| now < expires_at)
     }))
 }
+
+/// A server that is gone without a word keeps nobody waiting, and its connection is not used again.
+async fn read(app: &App, api_key_id: &str) -> Result<Option<StoredKey>, StoreError> {
+    let mut connection = app.pools.acquire_to_read().await?;
+    match tokio::time::timeout(PATIENCE, api_key::find(&mut *connection, api_key_id)).await {
+        Ok(answer) => answer,
+        Err(_elapsed) => {
+            connection.close_on_drop();
+            Err(StoreError::TooSlow)
+        }
+    }
+}
+
+/// How long a statement may take that reads by primary key.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Keys as they were read within half a second: a revocation holds everywhere within one (security.md
 /// S-52). That there is no such key is not remembered.

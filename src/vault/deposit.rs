@@ -140,6 +140,7 @@ pub(crate) async fn deposit(
         consented_at,
         // As if nobody used it: who does makes it due before its access token ends.
         refresh_at: now + refresh::idle_pause(),
+        refresh_at_in_use: new.grant.access_token_expires_at - refresh::early(),
     };
     connection::upsert(&mut *tx, &row, now).await?;
     if let Some(person_id) = person_id

@@ -43,13 +43,13 @@ use crate::{
     },
     store::{
         StoreError,
-        connection::refresh::{self as store, BUDGET_SPAN, Standing},
+        connection::refresh::{self as store, BELIEVED_LEASE, BELIEVED_WAIT, BUDGET_SPAN, Standing},
     },
     telemetry::chain,
 };
 
 /// How long a caller follows somebody else's refresh.
-const FOLLOW: Duration = Duration::from_secs(8);
+pub(crate) const FOLLOW: Duration = Duration::from_secs(8);
 /// How often a follower looks, at random between the two.
 const LOOK: std::ops::RangeInclusive<u64> = 25..=100;
 
@@ -129,14 +129,17 @@ pub(crate) enum Trouble {
 }
 
 /// For callers who have nothing better to be told.
-const SOON: Duration = Duration::from_secs(2);
+pub(crate) const SOON: Duration = Duration::from_secs(2);
 
 /// Asks for a newer token, together with whoever else asks for it here. The flight goes on whether or
 /// not anybody waits for it to land.
 pub(crate) fn refresh(app: &Arc<App>, stale: Stale) -> impl Future<Output = Outcome> + use<> {
     let mut flights = app.refreshes.flights.lock().unwrap_or_else(PoisonError::into_inner);
     match flights.get(&stale.connection_id) {
-        Some(flight) if flight.seen_version >= stale.token_version => flight.landing.clone(),
+        // One that has landed and is still there ended by a panic.
+        Some(flight) if flight.seen_version >= stale.token_version && flight.landing.peek().is_none() => {
+            flight.landing.clone()
+        }
         _ => {
             let landing = take_off(app, stale);
             let flight = Flight { seen_version: stale.token_version, landing: landing.clone() };
@@ -226,13 +229,14 @@ fn judge(standing: &Standing, seen_version: i64, budget: u32, now: DateTime<Utc>
     if standing.token_version != seen_version {
         return Step::Landed(Outcome::Fresh);
     }
-    if standing.lease_until.is_some_and(|until| until > now) {
+    if standing.lease_until.is_some_and(|until| until > now && until <= now + BELIEVED_LEASE) {
         return Step::Wait(Duration::from_millis(rand::random_range(LOOK)));
     }
-    if let Some(retry_at) = standing.retry_at.filter(|at| *at > now) {
+    if let Some(retry_at) = standing.retry_at.filter(|at| *at > now && *at <= now + BELIEVED_WAIT) {
         return Step::Landed(Outcome::Failed(waiting(standing.health, until(retry_at, now))));
     }
-    let first_that_counts = standing.token_calls.iter().rev().nth(usize::try_from(budget).unwrap_or(usize::MAX) - 1);
+    let calls = standing.token_calls.iter().rev().filter(|at| **at <= now + BELIEVED_LEASE);
+    let first_that_counts = calls.into_iter().nth(usize::try_from(budget).unwrap_or(usize::MAX) - 1);
     match first_that_counts.map(|first| *first + BUDGET_SPAN).filter(|free_at| *free_at > now) {
         Some(free_at) => Step::Landed(Outcome::Failed(Trouble::Throttled { wait: until(free_at, now) })),
         // The lease has just been given back.
@@ -273,6 +277,7 @@ impl From<Shut> for Trouble {
         match shut {
             Shut::Broken { wait } => Self::Unavailable { wait },
             Shut::Misconfigured { wait } => Self::Misconfigured { wait },
+            Shut::Slow { wait } => Self::Throttled { wait },
         }
     }
 }

@@ -109,17 +109,19 @@ impl Usage {
 
 impl Waiting {
     fn add(&mut self, counted: Counted, more: Count) -> Result<(), Full> {
-        if let Some(count) = self.counts.get_mut(&counted) {
-            count.vends += more.vends;
-            count.first_at = count.first_at.min(more.first_at);
-            count.last_at = count.last_at.max(more.last_at);
-            return Ok(());
-        }
-        if self.counts.len() >= MOST {
+        if self.counts.len() >= MOST && !self.counts.contains_key(&counted) {
             return Err(Full);
         }
-        self.counts.insert(counted, more);
+        self.put_back(counted, more);
         Ok(())
+    }
+
+    /// What was promised to be written is kept, whatever has come meanwhile.
+    fn put_back(&mut self, counted: Counted, more: Count) {
+        let count = self.counts.entry(counted).or_insert(Count { vends: 0, ..more });
+        count.vends += more.vends;
+        count.first_at = count.first_at.min(more.first_at);
+        count.last_at = count.last_at.max(more.last_at);
     }
 }
 
@@ -132,8 +134,7 @@ pub(crate) async fn write(app: &App) -> Result<(), StoreError> {
     if written.is_err() {
         let mut waiting = app.usage.lock();
         for (counted, count) in counts {
-            // The bound holds for new ones; these were promised.
-            let _ = waiting.add(counted, count);
+            waiting.put_back(counted, count);
         }
         waiting.refusals.extend(refusals);
     }
@@ -155,9 +156,10 @@ async fn write_all(
         counts.drain(..counts.len().min(BATCH));
         token_vend::update_last_used(db, &used).await?;
     }
-    while let Some((event, at)) = refusals.last() {
-        audit_event::insert(db, event, *at).await?;
-        refusals.pop();
+    while !refusals.is_empty() {
+        let size = refusals.len().min(BATCH);
+        audit_event::insert_many(db, &refusals[..size]).await?;
+        refusals.drain(..size);
     }
     Ok(())
 }
@@ -198,11 +200,16 @@ fn used(sorted: &[(Counted, Count)]) -> Vec<Used> {
     used
 }
 
-/// Forgets counts that are older than the audit is kept.
-pub(crate) async fn sweep(app: &App) -> Result<u64, StoreError> {
+/// Forgets counts that are older than the audit is kept, a hundred thousand at a time at most.
+pub(crate) async fn sweep(app: &App) -> Result<(), StoreError> {
     let kept = TimeDelta::from_std(app.config.audit_retention).unwrap_or(TimeDelta::MAX);
-    let Some(before) = app.clock.shared_now().checked_sub_signed(kept) else { return Ok(0) };
-    token_vend::delete_older(app.pools.engine(), before).await
+    let Some(before) = app.clock.shared_now().checked_sub_signed(kept) else { return Ok(()) };
+    for _ in 0..100 {
+        if token_vend::delete_older(app.pools.engine(), before).await? < token_vend::SWEEP {
+            break;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -20,6 +20,11 @@ pub(crate) const LEASE: TimeDelta = TimeDelta::seconds(15);
 /// The span in which Zoho counts access tokens (`zoho-oauth.md` §9).
 pub(crate) const BUDGET_SPAN: TimeDelta = TimeDelta::minutes(10);
 
+/// What is further ahead than it can be was written before Postgres's clock was set back, and holds
+/// nobody up (security.md R-17).
+pub(crate) const BELIEVED_LEASE: TimeDelta = TimeDelta::seconds(20);
+pub(crate) const BELIEVED_WAIT: TimeDelta = TimeDelta::minutes(80);
+
 /// Whoever was vended within this is in use: its token is renewed before anybody asks.
 pub(crate) const IN_USE: TimeDelta = TimeDelta::hours(24);
 
@@ -58,7 +63,7 @@ struct ClaimedRow {
     client_id: String,
     zoho_client_id: Option<ZohoClientId>,
     refresh_token_sealed: Vec<u8>,
-    health: Health,
+    health: String,
     consented_at: DateTime<Utc>,
     last_used_at: Option<DateTime<Utc>>,
     refresh_failures: i32,
@@ -77,7 +82,7 @@ impl ClaimedRow {
             client_id: self.client_id,
             zoho_client_id: self.zoho_client_id,
             refresh_token_sealed: self.refresh_token_sealed,
-            health: self.health,
+            health: known(&self.health, "connection.health")?,
             consented_at: self.consented_at,
             last_used_at: self.last_used_at,
             refresh_failures: self.refresh_failures,
@@ -99,14 +104,14 @@ pub(crate) async fn claim(
     let row = sqlx::query_as!(
         ClaimedRow,
         r#"update connection set lease_owner = $4, lease_until = $5, fence = fence + 1,
-               token_calls = array_append(array(select at from unnest(token_calls) at where at > $7), $6)
+               token_calls = array_append(array(select at from unnest(token_calls) at where at > $7 and at <= $9), $6)
            where tenant_id = $1 and connection_id = $2 and status = 'active' and token_version = $3
-             and (lease_until is null or lease_until <= $6)
-             and (retry_at is null or retry_at <= $6)
-             and (select count(*) from unnest(token_calls) at where at > $7) < $8
+             and (lease_until is null or lease_until <= $6 or lease_until > $9)
+             and (retry_at is null or retry_at <= $6 or retry_at > $10)
+             and (select count(*) from unnest(token_calls) at where at > $7 and at <= $9) < $8
            returning tenant_id as "tenant_id: TenantId", connection_id as "connection_id: ConnectionId", fence, data_centre,
                person_id as "person_id: PersonId", client_id, zoho_client_id as "zoho_client_id: ZohoClientId",
-               refresh_token_sealed as "refresh_token_sealed!", health as "health: Health", consented_at, last_used_at,
+               refresh_token_sealed as "refresh_token_sealed!", health, consented_at, last_used_at,
                refresh_failures, dead_since"#,
         tenant_id as TenantId,
         connection_id as ConnectionId,
@@ -116,6 +121,8 @@ pub(crate) async fn claim(
         now,
         now - BUDGET_SPAN,
         i64::from(budget),
+        now + BELIEVED_LEASE,
+        now + BELIEVED_WAIT,
     )
     .fetch_optional(db)
     .await?;
@@ -132,20 +139,20 @@ pub(crate) async fn claim_due(
     most: i64,
     now: DateTime<Utc>,
 ) -> Result<Vec<Claimed>, StoreError> {
-    sqlx::query_as!(
+    let rows = sqlx::query_as!(
         ClaimedRow,
         r#"update connection set lease_owner = $2, lease_until = $3, fence = fence + 1,
-               token_calls = array_append(array(select at from unnest(token_calls) at where at > $5), $4)
+               token_calls = array_append(array(select at from unnest(token_calls) at where at > $5 and at <= $8), $4)
            where (tenant_id, connection_id) in (
                select tenant_id, connection_id from connection
                where status = 'active' and refresh_at <= $4 and data_centre = $1
-                 and (lease_until is null or lease_until <= $4)
-                 and (retry_at is null or retry_at <= $4)
-                 and (select count(*) from unnest(token_calls) at where at > $5) < $6
+                 and (lease_until is null or lease_until <= $4 or lease_until > $8)
+                 and (retry_at is null or retry_at <= $4 or retry_at > $9)
+                 and (select count(*) from unnest(token_calls) at where at > $5 and at <= $8) < $6
                order by refresh_at limit $7 for update skip locked)
            returning tenant_id as "tenant_id: TenantId", connection_id as "connection_id: ConnectionId", fence, data_centre,
                person_id as "person_id: PersonId", client_id, zoho_client_id as "zoho_client_id: ZohoClientId",
-               refresh_token_sealed as "refresh_token_sealed!", health as "health: Health", consented_at, last_used_at,
+               refresh_token_sealed as "refresh_token_sealed!", health, consented_at, last_used_at,
                refresh_failures, dead_since"#,
         data_centre.key(),
         owner,
@@ -154,12 +161,21 @@ pub(crate) async fn claim_due(
         now - BUDGET_SPAN,
         i64::from(budget),
         most,
+        now + BELIEVED_LEASE,
+        now + BELIEVED_WAIT,
     )
     .fetch_all(db)
-    .await?
-    .into_iter()
-    .map(|row| row.owned_by(owner))
-    .collect()
+    .await?;
+    // A row that this version does not understand is no reason to drop the others.
+    let owned = |row: ClaimedRow| {
+        let connection_id = row.connection_id;
+        row.owned_by(owner)
+            .inspect_err(
+                |error| tracing::error!(%error, connection.id = %connection_id, "a connection cannot be refreshed"),
+            )
+            .ok()
+    };
+    Ok(rows.into_iter().filter_map(owned).collect())
 }
 
 /// In which of these data centres something is due.
@@ -332,15 +348,16 @@ pub(crate) async fn update_needs_reconnect(
 /// replaces, lease or not, for the old one may be dead by now.
 pub(crate) async fn update_refresh_token(
     db: impl PgExecutor<'_>,
-    claimed: &Claimed,
+    (tenant_id, connection_id): (TenantId, ConnectionId),
+    old_sealed: &[u8],
     refresh_token_sealed: &[u8],
 ) -> Result<bool, StoreError> {
     let done = sqlx::query!(
         "update connection set refresh_token_sealed = $4
          where tenant_id = $1 and connection_id = $2 and refresh_token_sealed = $3",
-        claimed.tenant_id as TenantId,
-        claimed.connection_id as ConnectionId,
-        claimed.refresh_token_sealed,
+        tenant_id as TenantId,
+        connection_id as ConnectionId,
+        old_sealed,
         refresh_token_sealed,
     )
     .execute(db)

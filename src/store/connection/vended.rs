@@ -6,7 +6,7 @@ use sqlx::PgExecutor;
 
 use super::{ConnectedOrganization, StoreError, known};
 use crate::domain::{
-    connection::{Health, ReconnectReason, Status},
+    connection::{Health, Status},
     data_centre::DataCentre,
     ids::{ConnectionId, TenantId},
     product::Product,
@@ -41,8 +41,8 @@ struct Row {
     product: String,
     data_centre: String,
     status: String,
-    status_reason: Option<ReconnectReason>,
-    health: Health,
+    status_reason: Option<String>,
+    health: String,
     zoho_id: Option<String>,
     organization_name: Option<String>,
     organization_environment: Option<String>,
@@ -65,9 +65,13 @@ impl TryFrom<Row> for VendedRow {
             connection_id: row.connection_id,
             product: known(&row.product, "connection.product")?,
             data_centre: known(&row.data_centre, "connection.data_centre")?,
-            status: Status::from_columns(&row.status, row.status_reason)
+            status: row
+                .status_reason
+                .map(|reason| known(&reason, "connection.status_reason"))
+                .transpose()
+                .map(|reason| Status::from_columns(&row.status, reason))?
                 .ok_or(StoreError::Inconsistent("connection.status"))?,
-            health: row.health,
+            health: known(&row.health, "connection.health")?,
             organization: ConnectedOrganization::from_columns(
                 row.zoho_id,
                 row.organization_name,
@@ -85,15 +89,16 @@ impl TryFrom<Row> for VendedRow {
     }
 }
 
-/// Those of the named connections that exist, in any order.
+/// Those of the named connections that exist, in any order. Values are read as text, so that an unknown
+/// one is found out row by row.
 pub(crate) async fn list_vended(
     db: impl PgExecutor<'_>,
     connection_ids: &[ConnectionId],
 ) -> Result<Vec<VendedRow>, StoreError> {
-    sqlx::query_as!(
+    let rows = sqlx::query_as!(
         Row,
         r#"select c.tenant_id as "tenant_id: TenantId", c.connection_id as "connection_id: ConnectionId", c.product, c.data_centre,
-               c.status, c.status_reason as "status_reason: ReconnectReason", c.health as "health: Health", o.zoho_id as "zoho_id?",
+               c.status, c.status_reason, c.health, o.zoho_id as "zoho_id?",
                o.name as "organization_name?", o.environment as "organization_environment?", c.scopes_requested, c.scopes_granted,
                c.access_token_sealed, c.access_token_expires_at, c.token_version, c.last_refreshed_at, c.retry_at,
                (select count(*) from connection same
@@ -107,8 +112,13 @@ pub(crate) async fn list_vended(
         connection_ids as &[ConnectionId],
     )
     .fetch_all(db)
-    .await?
-    .into_iter()
-    .map(VendedRow::try_from)
-    .collect()
+    .await?;
+    // A row that this version does not understand is no reason to refuse the others.
+    let understood = |row: Row| {
+        let connection_id = row.connection_id;
+        VendedRow::try_from(row)
+            .inspect_err(|error| tracing::error!(%error, connection.id = %connection_id, "a connection cannot be read"))
+            .ok()
+    };
+    Ok(rows.into_iter().filter_map(understood).collect())
 }

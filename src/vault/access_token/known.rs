@@ -38,9 +38,12 @@ use crate::{
 pub(crate) const FRESH: Duration = Duration::from_millis(500);
 /// Connections remembered at once; what is beyond is read each time.
 const MOST: usize = 20_000;
-/// Statements under way at once, and how many connections each asks for.
-const READERS: usize = 6;
-const BATCH: usize = 128;
+/// How long a statement may take that reads by primary key.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Statements under way at once, and how many connections each asks for: few, so that those who come
+/// meanwhile are read together.
+const READERS: usize = 2;
+const BATCH: usize = 256;
 
 /// A connection as it was read, its token opened.
 #[derive(Debug)]
@@ -89,7 +92,7 @@ impl KnownTokens {
                 drop(app.clone().spawn(async move { read_until_nobody_waits(&app).await }));
             }
         }
-        told.await.unwrap_or(Err(NotRead))
+        tokio::time::timeout(PATIENCE * 2, told).await.ok().and_then(Result::ok).unwrap_or(Err(NotRead))
     }
 
     /// For a connection that was just changed here; the other replicas find out within half a second.
@@ -170,9 +173,21 @@ async fn read_until_nobody_waits(app: &Arc<App>) {
 
 /// A connection of the pool that was closed under us is no reason to fail: reading twice does no harm.
 async fn read(app: &App, ids: &[ConnectionId]) -> Result<Vec<VendedRow>, StoreError> {
-    match list_vended(app.pools.read(), ids).await {
-        Err(error) if error.lost_its_connection() => list_vended(app.pools.read(), ids).await,
+    match read_once(app, ids).await {
+        Err(error) if error.lost_its_connection() => read_once(app, ids).await,
         answer => answer,
+    }
+}
+
+/// A server that is gone without a word keeps nobody waiting, and its connection is not used again.
+async fn read_once(app: &App, ids: &[ConnectionId]) -> Result<Vec<VendedRow>, StoreError> {
+    let mut connection = app.pools.acquire_to_read().await?;
+    match tokio::time::timeout(PATIENCE, list_vended(&mut *connection, ids)).await {
+        Ok(answer) => answer,
+        Err(_elapsed) => {
+            connection.close_on_drop();
+            Err(StoreError::TooSlow)
+        }
     }
 }
 

@@ -30,6 +30,7 @@ use crate::{
     vault::{
         client::{NoCredentials, credentials},
         deposit::{ACCESS_TOKEN, REFRESH_TOKEN},
+        revoke,
         seal::Place,
     },
     zoho::{Grant, TokenError},
@@ -101,6 +102,10 @@ async fn ask_and_write(app: &App, attempt: &Attempt) -> Outcome {
             tracing::warn!(connection.id = %claimed.connection_id, "a refresh took too long, and what came of it does not count");
             return Outcome::Failed(Trouble::Unavailable { wait: SOON });
         }
+        Err(NotAsked::Never) => {
+            write_failed(app, claimed, &consequence::of_never_asked(claimed, app.clock.shared_now())).await;
+            return Outcome::Failed(Trouble::Busy);
+        }
         Err(NotAsked::Shut(shut)) => {
             let failed = consequence::of_shut(shut, claimed, app.clock.shared_now());
             write_failed(app, claimed, &failed).await;
@@ -111,7 +116,10 @@ async fn ask_and_write(app: &App, attempt: &Attempt) -> Outcome {
             write_failed(app, claimed, &failed).await;
             return Outcome::Failed(Trouble::Unreadable);
         }
-        Err(NotAsked::Store(error)) => return waits(claimed, &error),
+        Err(NotAsked::Store(error)) => {
+            write_failed(app, claimed, &consequence::of_never_asked(claimed, app.clock.shared_now())).await;
+            return waits(claimed, &error);
+        }
     };
     match answer {
         Ok(grant) => write_refreshed(app, claimed, *started, *asked, grant).await,
@@ -120,7 +128,10 @@ async fn ask_and_write(app: &App, attempt: &Attempt) -> Outcome {
 }
 
 enum NotAsked {
+    /// The answer came when the lease may have been somebody else's.
     TooLate,
+    /// Too late to ask.
+    Never,
     Shut(Shut),
     Unreadable,
     Store(StoreError),
@@ -143,15 +154,22 @@ async fn ask(app: &App, claimed: &Claimed, started: Started) -> Result<Result<Gr
         return Err(NotAsked::Shut(Shut::Misconfigured { wait: SOON }));
     };
     let gate = app.refreshes.gate(data_centre);
-    gate.check(client_id, app.clock.monotonic()).map_err(NotAsked::Shut)?;
-    tokio::time::sleep(gate.distance(app.clock.monotonic()).min(started.left().unwrap_or_default())).await;
+    // Another tenant may have kept an older secret of the same client.
+    let client_key = claimed.zoho_client_id.map_or_else(|| client_id.to_owned(), |id| id.to_string());
+    let may_wait = started.left().ok_or(NotAsked::Never)? / 2;
+    let wait = gate.distance(may_wait, app.clock.monotonic()).map_err(NotAsked::Shut)?;
+    tokio::time::sleep(wait).await;
+    gate.check(&client_key, app.clock.monotonic()).map_err(NotAsked::Shut)?;
     // Paused for long since the claim: somebody else may be asking by now.
-    let left = started.left().ok_or(NotAsked::TooLate)?;
+    let left = started.left().ok_or(NotAsked::Never)?;
     let answer = tokio::time::timeout(left, app.zoho.refresh(&hosts.accounts, credentials.as_client(), &token)).await;
     let answer = answer.unwrap_or(Err(TokenError::Lost));
-    if gate.ended(client_id, ended(&answer), app.clock.monotonic()) {
+    if gate.ended(&client_key, ended(&answer), app.clock.monotonic()) {
         let class = answer.as_ref().err().map(TokenError::class);
         tracing::error!(%data_centre, class, "refreshes are held back: Zoho does not answer, or refuses the client");
+    }
+    if let Ok(Grant { refresh_token: Some(rotated), .. }) = &answer {
+        keep_rotated(app, claimed, token.expose(), rotated).await;
     }
     if started.left().is_none() && answer.is_ok() {
         return Err(NotAsked::TooLate);
@@ -190,17 +208,11 @@ async fn write_refreshed(app: &App, claimed: &Claimed, started: Started, asked: 
         let place = Place::column(column, claimed.tenant_id, claimed.connection_id);
         app.keys.seal(&place, secret.as_bytes())
     };
-    if let Some(refresh_token) = &grant.refresh_token {
-        let sealed = seal(REFRESH_TOKEN, refresh_token.expose());
-        if let Err(error) = store::update_refresh_token(app.pools.critical(), claimed, &sealed).await {
-            return waits(claimed, &error);
-        }
-    }
     if let Some(domain) = &grant.api_domain
         && app.hosts(claimed.data_centre).environment_of(domain).is_none()
     {
         tracing::error!(data_centre = %claimed.data_centre, "zoho named an api_domain that the servers table does not have; it is ignored");
-        metrics::counter!("foreign_api_domains_total").increment(1);
+        metrics::counter!("foreign_api_domains_total", "data_centre" => claimed.data_centre.key()).increment(1);
     }
     // Counted from before the request, so that it is never believed too long.
     let lifetime = chrono::TimeDelta::from_std(grant.lifetime).unwrap_or_default();
@@ -222,6 +234,29 @@ async fn write_refreshed(app: &App, claimed: &Claimed, started: Started, asked: 
         // Not ours to write any more: somebody else's token counts, and this one is dropped.
         Ok(_) => Outcome::Fresh,
         Err(error) => waits(claimed, &error),
+    }
+}
+
+/// Zoho's answers to refreshes carry no refresh token. Should one ever do, the old one may be dead by now:
+/// the new one is kept whatever became of the lease, or revoked where the connection has ended or got
+/// another grant.
+async fn keep_rotated(app: &App, claimed: &Claimed, old: &str, rotated: &RefreshToken) {
+    let key = (claimed.tenant_id, claimed.connection_id);
+    let place = Place::column(REFRESH_TOKEN, claimed.tenant_id, claimed.connection_id);
+    let sealed = app.keys.seal(&place, rotated.expose().as_bytes());
+    let swap = async || -> Result<bool, StoreError> {
+        // Sealed anew since the claim, perhaps, but the same token.
+        let Some(stored) = store::find_refresh_token(app.pools.critical(), key).await? else { return Ok(false) };
+        let is_old = app.keys.open_text(&place, &stored).is_ok_and(|stored| stored.as_str() == old);
+        Ok(is_old && store::update_refresh_token(app.pools.critical(), key, &stored, &sealed).await?)
+    };
+    let policy = backon::ExponentialBuilder::default().with_min_delay(Duration::from_millis(100)).with_max_times(5);
+    match backon::Retryable::retry(swap, policy).await {
+        Ok(true) => {}
+        Ok(false) => revoke::at_once(app, claimed.data_centre, rotated).await,
+        Err(error) => {
+            tracing::error!(error = chain(&error), connection.id = %claimed.connection_id, "another refresh token came and is not kept");
+        }
     }
 }
 

@@ -84,12 +84,21 @@ pub(super) fn of_shut(shut: Shut, claimed: &Claimed, now: DateTime<Utc>) -> Fail
     match shut {
         Shut::Broken { .. } => failed(Health::Unavailable, claimed, now + seconds(10, 20)),
         Shut::Misconfigured { .. } => misconfigured(claimed, now),
+        Shut::Slow { wait } => {
+            let retry_at = now + TimeDelta::from_std(wait).unwrap_or_default();
+            Failed { retry_at: Some(retry_at), ..failed(Health::Throttled, claimed, retry_at + seconds(0, 60)) }
+        }
     }
 }
 
 /// Nothing is touched but the health. A key that comes back, or a row put right, is noticed soon.
 pub(super) fn of_unreadable(claimed: &Claimed, now: DateTime<Utc>) -> Failed {
-    failed(Health::Unreadable, claimed, now + seconds(300, 900))
+    Failed { retry_at: Some(now + seconds(5, 10)), ..failed(Health::Unreadable, claimed, now + seconds(300, 900)) }
+}
+
+/// Something of ours was in the way; of Zoho nothing is known.
+pub(super) fn of_never_asked(claimed: &Claimed, now: DateTime<Utc>) -> Failed {
+    failed(claimed.health, claimed, now + seconds(5, 30))
 }
 
 /// A failure that Zoho did not count and that stops nobody from asking. A suspicion stays.

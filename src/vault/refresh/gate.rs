@@ -59,8 +59,16 @@ struct State {
 /// Why nobody calls now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shut {
-    Broken { wait: Duration },
-    Misconfigured { wait: Duration },
+    Broken {
+        wait: Duration,
+    },
+    Misconfigured {
+        wait: Duration,
+    },
+    /// Zoho throttles the data centre, and the turns of the next seconds are taken.
+    Slow {
+        wait: Duration,
+    },
 }
 
 /// How a call ended, as far as the way to Zoho is concerned.
@@ -136,21 +144,21 @@ impl Gate {
         left(state.opened?, OPEN, now).or_else(|| probed().then_some(Duration::from_secs(1)))
     }
 
-    /// How long to hold this call back, where calls keep a distance.
-    pub(crate) fn distance(&self, now: Duration) -> Duration {
+    /// How long to hold this call back, where calls keep a distance. Whose turn would come later than it
+    /// may wait takes none, so that no turn is lost.
+    pub(crate) fn distance(&self, may_wait: Duration, now: Duration) -> Result<Duration, Shut> {
         let mut state = self.lock();
-        match state.slow_since {
-            Some(since) if left(since, SLOW, now).is_some() => {
-                let at = state.next_call.max(now);
-                state.next_call = at + DISTANCE;
-                at.saturating_sub(now)
-            }
-            Some(_) => {
-                state.slow_since = None;
-                Duration::ZERO
-            }
-            None => Duration::ZERO,
+        if state.slow_since.and_then(|since| left(since, SLOW, now)).is_none() {
+            state.slow_since = None;
+            return Ok(Duration::ZERO);
         }
+        let at = state.next_call.max(now);
+        let wait = at.saturating_sub(now);
+        if wait >= may_wait {
+            return Err(Shut::Slow { wait });
+        }
+        state.next_call = at + DISTANCE;
+        Ok(wait)
     }
 
     /// True where this has just broken the way, or shown a client to be refused: somebody must be told.
@@ -166,6 +174,9 @@ impl Gate {
             Ended::Throttled => {
                 let throttled = within(&mut state.throttled, now, THROTTLED_WITHIN);
                 if throttled >= THROTTLED {
+                    if state.slow_since.is_none() {
+                        state.next_call = now;
+                    }
                     state.slow_since = Some(now);
                 }
                 false
@@ -258,12 +269,17 @@ mod tests {
     fn r10_many_throttled_answers_slow_the_data_centre() {
         let gate = Gate::default();
         for _ in 0..20 {
-            assert_eq!(gate.distance(s(0)), s(0));
+            assert_eq!(gate.distance(s(10), s(0)), Ok(s(0)));
             gate.ended("c", Ended::Throttled, s(1));
         }
-        let waits = [gate.distance(s(2)), gate.distance(s(2)), gate.distance(s(2))];
-        assert_eq!(waits, [s(0), DISTANCE, DISTANCE * 2]);
-        assert_eq!(gate.distance(s(302)), s(0), "for five minutes");
+        let waits = [gate.distance(s(10), s(2)), gate.distance(s(10), s(2)), gate.distance(s(10), s(2))];
+        assert_eq!(waits, [Ok(s(0)), Ok(DISTANCE), Ok(DISTANCE * 2)]);
+        for _ in 0..100 {
+            let refused = gate.distance(s(1), s(2));
+            assert_eq!(refused, Err(Shut::Slow { wait: DISTANCE * 3 }), "who cannot wait takes no turn");
+        }
+        assert_eq!(gate.distance(s(10), s(2)), Ok(DISTANCE * 3));
+        assert_eq!(gate.distance(s(1), s(302)), Ok(s(0)), "for five minutes");
     }
 
     #[tokio::test]

@@ -152,8 +152,13 @@ async fn a_grant_that_ended_is_told_as_such() {
     let app = App::start().await;
     let crm = connected(&app, "crm", SAM).await;
     app.zoho.call(Method::POST, "/control/grants/revoke", json!({"person": SAM})).await;
-    // Zoho refuses both tokens; one such word is not believed yet (security.md §4.3).
+    // Zoho refuses both tokens; one such word is not believed yet (security.md §4.3), and meanwhile the
+    // product speaks for itself.
     let told = crm.get("/crm/v8/org").await;
-    assert_eq!(told.problem(), "503 zoho-unavailable");
-    assert!(told.retry_after() > 0);
+    assert_eq!((told.status, told.json()["code"].as_str()), (401, Some("INVALID_TOKEN")), "{}", told.text);
+    app.advance(Duration::from_secs(180)).await;
+    wait_for("the end is confirmed", || async {
+        (crm.get("/crm/v8/org").await.problem() == "409 needs-reconnect").then_some(())
+    })
+    .await;
 }
