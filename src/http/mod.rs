@@ -41,6 +41,8 @@ fn site(routes: &mut ServiceConfig) {
         withdraw_onboarding_link,
     };
     routes
+        // Tried in this order: what is called most comes first.
+        .service(api::routes())
         .service(get("/", sign_in::home))
         .service(get("/login", sign_in::login))
         .service(get("/login/finishing/{tag}", callback::get_finishing))
@@ -80,7 +82,6 @@ fn site(routes: &mut ServiceConfig) {
         .service(get("/problems/{slug}", problem_types::get_problem))
         .service(get("/api/docs", api_docs::get_api_docs))
         .service(get("/static/{file}", assets::get_asset))
-        .service(api::routes())
         .service(get("/livez", health::get_livez))
         .service(get("/readyz", health::get_readyz));
 }
