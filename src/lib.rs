@@ -11,6 +11,7 @@ mod failpoint;
 mod http;
 mod limits;
 mod login;
+mod onboarding;
 pub mod private_postgres;
 mod proxy;
 mod readiness;

@@ -8,7 +8,7 @@ use tokio::time::sleep;
 
 use crate::{
     app::App,
-    login,
+    login, onboarding,
     store::{StoreError, audit_event},
     telemetry::chain,
     vault::{access_token, api_key, refresh, revoke, rewrap, usage},
@@ -34,10 +34,12 @@ pub(crate) async fn run(app: Arc<App>) {
     let key_uses = every(&app, KEY_USES, "use of keys", async |app| api_key::write_uses(app).await);
     let keys_in_use = every(&app, KEYS_IN_USE, "keys in use", async |app| report_missing_keys(app).await);
     let dead_tokens = every(&app, QUEUES, "dead tokens", async |app| refresh::due::erase_dead(app).await);
+    let invitations = every(&app, QUEUES, "onboarding links", async |app| onboarding::end::expire_due(app).await);
     let old_usage = every(&app, HOUSEKEEPING, "old usage", async |app| usage::sweep(app).await);
     tokio::join!(
         partitions,
         old_usage,
+        invitations,
         escrows,
         lost,
         sweep,

@@ -53,6 +53,7 @@ id! {
     /// A client of Zoho's that is not ours.
     ZohoClientId,
     AuditEventId,
+    OnboardingLinkId,
     /// One HTTP request, as logs and failure pages quote it.
     RequestId,
 }

@@ -123,6 +123,11 @@ impl Members {
         there
     }
 
+    /// Whether the member is text, where it may be something else.
+    pub(crate) fn is_text(&self, name: &str) -> bool {
+        self.left.iter().any(|(known, value)| known == name && value.get().starts_with('"'))
+    }
+
     /// Whether there is anything to take.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.left.iter().any(|(known, value)| known == name && value.get() != "null")

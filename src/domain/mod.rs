@@ -9,6 +9,7 @@ pub(crate) mod data_centre;
 pub(crate) mod digest;
 pub(crate) mod ids;
 pub(crate) mod members;
+pub(crate) mod onboarding;
 pub(crate) mod organization;
 pub(crate) mod person;
 pub(crate) mod product;

@@ -45,6 +45,10 @@ secret! {
     SessionToken,
     /// A back end's key.
     ApiKey,
+    /// What makes an onboarding link an address that only those know who were given it.
+    OnboardingToken,
+    /// By what a link knows the browser that started it.
+    BrowserToken,
     /// A form token (security.md S-38).
     FormToken,
 }

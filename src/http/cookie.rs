@@ -8,7 +8,7 @@ use cookie::{Cookie, SameSite, time::Duration};
 
 use crate::{
     app::App,
-    domain::secret::SessionToken,
+    domain::secret::{BrowserToken, SessionToken},
     login::{
         attempt::{Attempt, COOKIE as ATTEMPT, LIFE, OpenedAttempt, tag},
         landing::RECOGNIZED,
@@ -16,6 +16,9 @@ use crate::{
 };
 
 const SESSION: &str = "lwz_session";
+const BROWSER: &str = "lwz_onboarding";
+/// As long as a link may live, and the day that is left to confirm.
+const BROWSER_LIFE: Duration = Duration::days(91);
 /// A session cookie lives no longer than its session can.
 const SESSION_LIFE: Duration = Duration::hours(12);
 /// Attempts a browser may have under way: more tabs than anybody needs.
@@ -25,11 +28,23 @@ const ATTEMPT_BYTES: usize = 3600;
 
 /// The value of the session cookie, if exactly one counts.
 pub(crate) fn session(app: &App, request: &HttpRequest) -> Option<SessionToken> {
-    let name = format!("{}{SESSION}", prefix(app));
-    let value = only(request, &name)?;
+    only_token(app, request, SESSION).map(SessionToken::new)
+}
+
+/// By what onboarding links know this browser, if it has started one. It opens nothing by itself.
+pub(crate) fn browser(app: &App, request: &HttpRequest) -> Option<BrowserToken> {
+    only_token(app, request, BROWSER).map(BrowserToken::new)
+}
+
+pub(crate) fn set_browser(app: &App, token: &BrowserToken) -> Cookie<'static> {
+    build(app, BROWSER, token.expose().to_owned(), BROWSER_LIFE)
+}
+
+fn only_token(app: &App, request: &HttpRequest, name: &str) -> Option<String> {
+    let value = only(request, &format!("{}{name}", prefix(app)))?;
     let well_formed =
         value.len() == 43 && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-    well_formed.then(|| SessionToken::new(value))
+    well_formed.then_some(value)
 }
 
 /// The attempt that a state's tag names, if exactly one cookie of that name opens.

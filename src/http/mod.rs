@@ -36,8 +36,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(8);
 /// Every page and command of the site.
 fn site(routes: &mut ServiceConfig) {
     use site::{
-        api_docs, api_keys, callback, connection, connections, disconnect, import, imported, organization_choice,
-        problem_types, revoke_api_key, sign_in, test_call,
+        api_docs, api_keys, callback, connection, connections, disconnect, import, imported, onboarding,
+        onboarding_done, onboarding_links, organization_choice, problem_types, revoke_api_key, sign_in, test_call,
+        withdraw_onboarding_link,
     };
     routes
         // Tried in this order: what is called most comes first.
@@ -65,6 +66,18 @@ fn site(routes: &mut ServiceConfig) {
         ))
         .service(get_and_post("/tenants/{tenant}/import", import::get_import, import::post_import))
         .service(get("/tenants/{tenant}/import/{id}", imported::get_imported))
+        .service(get_and_post("/onboarding/{token}", onboarding::get_onboarding, onboarding::post_onboarding))
+        .service(get("/onboarding/{token}/done", onboarding_done::get_done))
+        .service(get_and_post(
+            "/tenants/{tenant}/onboarding-links",
+            onboarding_links::get_onboarding_links,
+            onboarding_links::post_onboarding_links,
+        ))
+        .service(get_and_post(
+            "/tenants/{tenant}/onboarding-links/{id}/withdraw",
+            withdraw_onboarding_link::get_withdraw,
+            withdraw_onboarding_link::post_withdraw,
+        ))
         .service(get("/problems", problem_types::get_problems))
         .service(get("/problems/{slug}", problem_types::get_problem))
         .service(get("/api/docs", api_docs::get_api_docs))

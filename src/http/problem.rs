@@ -17,6 +17,7 @@ use super::{api::schema::Connection, site::problem_types::ProblemType};
 use crate::{
     domain::{connection::ReconnectReason, return_path::ReturnPath},
     login::{BeginError, Refused},
+    onboarding::confirm::ConfirmError,
     store::StoreError,
     telemetry::chain,
     vault::{choose::ChooseError, import::ImportError},
@@ -209,6 +210,17 @@ impl From<ImportError> for Problem {
             ImportError::TooManyFailures { retry_after } => later(ProblemType::TooManyRequests, retry_after),
             ImportError::Busy => Self::unavailable(),
             ImportError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ConfirmError> for Problem {
+    fn from(error: ConfirmError) -> Self {
+        match error {
+            ConfirmError::WrongPerson => Self::explained(ProblemType::WrongPerson),
+            ConfirmError::NothingWaits | ConfirmError::NotChosen | ConfirmError::NotListed => Self::INVALID,
+            ConfirmError::Unreadable => Self::unavailable(),
+            ConfirmError::Store(error) => error.into(),
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     domain::{
         data_centre::DataCentre,
         digest::{Digest, digest},
-        ids::{ConnectionId, PersonId, TenantId},
+        ids::{ConnectionId, OnboardingLinkId, PersonId, TenantId},
         product::Product,
         return_path::ReturnPath,
         scope::ScopeSet,
@@ -30,6 +30,12 @@ pub(crate) const LIFE: TimeDelta = TimeDelta::seconds(600);
 
 /// Version of the bytes inside the seal.
 const FORMAT: u8 = 1;
+/// What it was begun for, inside the seal; 2 and 3 once counted the ids that follow.
+const SIGN_IN: u8 = 0;
+const CONNECT: u8 = 2;
+const RECONNECT: u8 = 3;
+const ONBOARDING: u8 = 4;
+const ONBOARDING_SIGNED_IN: u8 = 5;
 
 /// What was begun, for whom, and how it is recognized.
 #[derive(Debug, Clone)]
@@ -86,15 +92,21 @@ impl Attempt {
         bytes.extend(self.started_at.timestamp_micros().to_be_bytes());
         bytes.extend(self.state_digest);
         bytes.extend(self.verifier);
-        let ids: &[Uuid] = match self.purpose {
-            Purpose::SignIn => &[],
-            Purpose::Connect { tenant_id, person_id } => &[tenant_id.into(), person_id.into()],
+        let (kind, ids): (u8, &[Uuid]) = match self.purpose {
+            Purpose::SignIn => (SIGN_IN, &[]),
+            Purpose::Connect { tenant_id, person_id } => (CONNECT, &[tenant_id.into(), person_id.into()]),
             Purpose::Reconnect { tenant_id, person_id, connection_id } => {
-                &[tenant_id.into(), person_id.into(), connection_id.into()]
+                (RECONNECT, &[tenant_id.into(), person_id.into(), connection_id.into()])
+            }
+            Purpose::Onboarding { tenant_id, onboarding_link_id, person_id: None } => {
+                (ONBOARDING, &[tenant_id.into(), onboarding_link_id.into()])
+            }
+            Purpose::Onboarding { tenant_id, onboarding_link_id, person_id: Some(person_id) } => {
+                (ONBOARDING_SIGNED_IN, &[tenant_id.into(), onboarding_link_id.into(), person_id.into()])
             }
         };
-        let lineage = self.lineage.filter(|_| !ids.is_empty());
-        bytes.push(u8::try_from(ids.len()).expect("at most three"));
+        let lineage = self.lineage.filter(|_| self.purpose.person_id().is_some());
+        bytes.push(kind);
         for id in ids.iter().chain(&lineage) {
             bytes.extend(id.as_bytes());
         }
@@ -111,19 +123,24 @@ impl Attempt {
         let started_at = DateTime::from_timestamp_micros(i64::from_be_bytes(reader.array()?))?;
         let state_digest = reader.array()?;
         let verifier = reader.array()?;
-        let [ids] = reader.array()?;
+        let [kind] = reader.array()?;
         let mut id = || reader.array().map(Uuid::from_bytes);
-        let purpose = match ids {
-            0 => Purpose::SignIn,
-            2 => Purpose::Connect { tenant_id: TenantId::from(id()?), person_id: PersonId::from(id()?) },
-            3 => Purpose::Reconnect {
+        let purpose = match kind {
+            SIGN_IN => Purpose::SignIn,
+            CONNECT => Purpose::Connect { tenant_id: TenantId::from(id()?), person_id: PersonId::from(id()?) },
+            RECONNECT => Purpose::Reconnect {
                 tenant_id: TenantId::from(id()?),
                 person_id: PersonId::from(id()?),
                 connection_id: ConnectionId::from(id()?),
             },
+            ONBOARDING | ONBOARDING_SIGNED_IN => Purpose::Onboarding {
+                tenant_id: TenantId::from(id()?),
+                onboarding_link_id: OnboardingLinkId::from(id()?),
+                person_id: if kind == ONBOARDING { None } else { Some(PersonId::from(id()?)) },
+            },
             _ => return None,
         };
-        let lineage = if ids == 0 { None } else { Some(id()?) };
+        let lineage = if purpose.person_id().is_none() { None } else { Some(id()?) };
         let path_length = usize::from(u16::from_be_bytes(reader.array()?));
         let return_path = ReturnPath::parse(reader.text(path_length)?)?;
         let extra_scopes = reader.text(reader.0.len())?.parse().ok()?;
@@ -208,7 +225,7 @@ mod tests {
             state_digest: digest(b"state"),
             verifier: [9; 32],
             purpose,
-            lineage: (purpose != Purpose::SignIn).then(Uuid::now_v7),
+            lineage: purpose.person_id().map(|_| Uuid::now_v7()),
             product: Some(Product::Salesiq),
             extra_scopes: "SalesIQ.visitors.READ".parse().unwrap(),
             offline: true,
@@ -221,10 +238,13 @@ mod tests {
     #[test]
     fn an_attempt_comes_back_as_it_was_and_fits_its_cookie() {
         let (tenant_id, person_id, connection_id) = (TenantId::new(), PersonId::new(), ConnectionId::new());
+        let onboarding_link_id = OnboardingLinkId::new();
         for purpose in [
             Purpose::SignIn,
             Purpose::Connect { tenant_id, person_id },
             Purpose::Reconnect { tenant_id, person_id, connection_id },
+            Purpose::Onboarding { tenant_id, onboarding_link_id, person_id: None },
+            Purpose::Onboarding { tenant_id, onboarding_link_id, person_id: Some(person_id) },
         ] {
             let attempt = attempt(purpose);
             let value = attempt.seal(&keys());

@@ -14,15 +14,16 @@ use crate::{
     app::App,
     domain::{
         connection::Status,
-        ids::{ConnectionId, PersonId, TenantId},
+        ids::{ConnectionId, OnboardingLinkId, PersonId, TenantId},
         organization::Environment,
         product::Product,
         return_path::ReturnPath,
         tenant::{Role, slug_for},
     },
+    onboarding::{self, By, consent::Consent},
     store::{
         StoreError,
-        audit_event::{self, AuditEvent},
+        audit_event::{self, Actor, AuditEvent},
         browser_session, connection,
         login_attempt::{self, Purpose, TakenAttempt},
         membership, organization, person,
@@ -81,6 +82,10 @@ async fn commit(
     if attempt.purpose.person_id().is_some_and(|began| began != person_id) {
         return Err(Unsettled::Failed(Failure::WrongPerson));
     }
+    if let Purpose::Onboarding { onboarding_link_id, .. } = attempt.purpose {
+        rest(app, &mut tx, attempt, grant, identified, (person_id, onboarding_link_id), now).await?;
+        return Ok(tx.commit().await?);
+    }
     let own_tenant = own_tenant(&mut tx, person_id, identified, now).await?;
     let landing = match (attempt.product, &grant.refresh_token) {
         (Some(product), Some(_)) if attempt.offline => {
@@ -98,6 +103,39 @@ async fn commit(
         return Err(Unsettled::Lost);
     }
     tx.commit().await?;
+    Ok(())
+}
+
+/// In onboarding nothing is connected until the person has confirmed, and nobody is signed in: what was
+/// granted rests in the link, which decides the tenant.
+async fn rest(
+    app: &App,
+    tx: &mut Connection,
+    attempt: &TakenAttempt,
+    grant: &KeptGrant,
+    identified: &Identified,
+    (person_id, onboarding_link_id): (PersonId, OnboardingLinkId),
+    now: DateTime<Utc>,
+) -> Result<(), Unsettled> {
+    let consent = Consent {
+        grant,
+        person_id,
+        email: &identified.profile.email,
+        data_centre: attempt.data_centre,
+        scopes_requested: &attempt.scopes_requested,
+        organizations: &identified.organizations,
+        environment: identified.environment,
+    };
+    let by =
+        By { actor: Actor::Person(person_id), request_id: Some(attempt.request_id), peer: Some(attempt.peer.clone()) };
+    let received = onboarding::consent::receive(app, &mut *tx, onboarding_link_id, &consent, &by, now).await?;
+    if !received.rests {
+        revoke_grant(app, tx, attempt, grant, Some(person_id), Reason::NotConnected, now).await?;
+    }
+    let state = &attempt.state_digest;
+    if !login_attempt::update_landed(&mut *tx, state, true, Some(person_id), &received.landing, now).await? {
+        return Err(Unsettled::Lost);
+    }
     Ok(())
 }
 
@@ -147,16 +185,18 @@ async fn connect(
                 deposit::Matches::Another => return Err(Unsettled::Failed(Failure::OrganizationMismatch)),
             }
         }
-        Purpose::SignIn | Purpose::Connect { .. } => match identified.organizations.as_slice() {
-            [only] => {
-                let environment = identified.environment.unwrap_or(Environment::Production);
-                Target::Organization(
-                    organization::upsert(&mut *tx, tenant_id, attempt.data_centre, product, environment, only, now)
-                        .await?,
-                )
+        Purpose::SignIn | Purpose::Connect { .. } | Purpose::Onboarding { .. } => {
+            match identified.organizations.as_slice() {
+                [only] => {
+                    let environment = identified.environment.unwrap_or(Environment::Production);
+                    Target::Organization(
+                        organization::upsert(&mut *tx, tenant_id, attempt.data_centre, product, environment, only, now)
+                            .await?,
+                    )
+                }
+                several_or_none => Target::Choice(several_or_none),
             }
-            several_or_none => Target::Choice(several_or_none),
-        },
+        }
     };
     let is_choice = matches!(target, Target::Choice(_));
     let new = deposit::Deposit {

@@ -127,9 +127,18 @@ fn returned(app: &App, opened: &OpenedAttempt, visit: &Visit, data_centre: DataC
     let attempt = &opened.attempt;
     // Who was signed in already stays so: other tabs' attempts belong to that session.
     let signs_in = attempt.purpose == Purpose::SignIn;
+    let purpose = match attempt.purpose {
+        // Whoever has signed in here meanwhile must be the one who consented (security.md S-4).
+        Purpose::Onboarding { tenant_id, onboarding_link_id, person_id: None } => Purpose::Onboarding {
+            tenant_id,
+            onboarding_link_id,
+            person_id: visit.session.as_ref().map(|session| session.person.person_id),
+        },
+        purpose => purpose,
+    };
     ReturnedAttempt {
         state_digest: attempt.state_digest,
-        purpose: attempt.purpose,
+        purpose,
         offline: attempt.offline,
         data_centre,
         product: attempt.product,

@@ -8,7 +8,7 @@ use super::{StoreError, known};
 use crate::domain::{
     data_centre::DataCentre,
     digest::Digest,
-    ids::{ConnectionId, PersonId, RequestId, TenantId},
+    ids::{ConnectionId, OnboardingLinkId, PersonId, RequestId, TenantId},
     product::Product,
     return_path::ReturnPath,
     scope::ScopeSet,
@@ -23,6 +23,8 @@ pub(crate) enum Purpose {
     Connect { tenant_id: TenantId, person_id: PersonId },
     /// A signed-in person renews this connection.
     Reconnect { tenant_id: TenantId, connection_id: ConnectionId, person_id: PersonId },
+    /// Somebody follows an invitation to this tenant; a person where one is signed in.
+    Onboarding { tenant_id: TenantId, onboarding_link_id: OnboardingLinkId, person_id: Option<PersonId> },
 }
 
 impl Purpose {
@@ -31,20 +33,30 @@ impl Purpose {
             Self::SignIn => "sign_in",
             Self::Connect { .. } => "connect",
             Self::Reconnect { .. } => "reconnect",
+            Self::Onboarding { .. } => "onboarding",
         }
     }
 
     pub(crate) const fn tenant_id(&self) -> Option<TenantId> {
         match self {
             Self::SignIn => None,
-            Self::Connect { tenant_id, .. } | Self::Reconnect { tenant_id, .. } => Some(*tenant_id),
+            Self::Connect { tenant_id, .. }
+            | Self::Reconnect { tenant_id, .. }
+            | Self::Onboarding { tenant_id, .. } => Some(*tenant_id),
         }
     }
 
     pub(crate) const fn connection_id(&self) -> Option<ConnectionId> {
         match self {
             Self::Reconnect { connection_id, .. } => Some(*connection_id),
-            Self::SignIn | Self::Connect { .. } => None,
+            Self::SignIn | Self::Connect { .. } | Self::Onboarding { .. } => None,
+        }
+    }
+
+    pub(crate) const fn onboarding_link_id(&self) -> Option<OnboardingLinkId> {
+        match self {
+            Self::Onboarding { onboarding_link_id, .. } => Some(*onboarding_link_id),
+            Self::SignIn | Self::Connect { .. } | Self::Reconnect { .. } => None,
         }
     }
 
@@ -52,6 +64,7 @@ impl Purpose {
         match self {
             Self::SignIn => None,
             Self::Connect { person_id, .. } | Self::Reconnect { person_id, .. } => Some(*person_id),
+            Self::Onboarding { person_id, .. } => *person_id,
         }
     }
 }
@@ -166,8 +179,8 @@ pub(crate) async fn take(
     let done = sqlx::query!(
         "insert into login_attempt (state_digest, code_digest, owner, stage, purpose, offline, data_centre, product, scopes_requested,
              tenant_id, connection_id, person_id, return_path, session_digest, replaces_session_digest, landing, request_id, peer,
-             taken_at, settled_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+             taken_at, settled_at, onboarding_link_id)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
          on conflict do nothing",
         attempt.state_digest.as_slice(),
         first.code_digest().map(Digest::as_slice),
@@ -189,6 +202,7 @@ pub(crate) async fn take(
         attempt.peer,
         now,
         landing.map(|_| now),
+        attempt.purpose.onboarding_link_id() as Option<OnboardingLinkId>,
     )
     .execute(db)
     .await?;
@@ -242,8 +256,9 @@ async fn find_taken(
 ) -> Result<Option<TakenAttempt>, StoreError> {
     let row = sqlx::query!(
         r#"select purpose, offline, data_centre, product, scopes_requested, tenant_id as "tenant_id: TenantId",
-                  connection_id as "connection_id: ConnectionId", person_id as "person_id: PersonId", return_path,
-                  session_digest, replaces_session_digest, request_id as "request_id: RequestId", peer
+                  connection_id as "connection_id: ConnectionId", person_id as "person_id: PersonId",
+                  onboarding_link_id as "onboarding_link_id: OnboardingLinkId", return_path, session_digest,
+                  replaces_session_digest, request_id as "request_id: RequestId", peer
            from login_attempt where state_digest = $1 and stage = $2 and ($3::uuid is null or owner = $3)"#,
         state.as_slice(),
         stage,
@@ -258,6 +273,13 @@ async fn find_taken(
             ("reconnect", Some(tenant_id), Some(connection_id), Some(person_id)) => {
                 Purpose::Reconnect { tenant_id, connection_id, person_id }
             }
+            ("onboarding", Some(tenant_id), _, person_id) => Purpose::Onboarding {
+                tenant_id,
+                onboarding_link_id: row
+                    .onboarding_link_id
+                    .ok_or(StoreError::Inconsistent("login_attempt.onboarding_link_id"))?,
+                person_id,
+            },
             _ => return Err(StoreError::Inconsistent("login_attempt.purpose")),
         };
         Ok(TakenAttempt(ReturnedAttempt {

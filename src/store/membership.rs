@@ -37,6 +37,36 @@ pub(crate) async fn insert(
     Ok(())
 }
 
+/// Gives a role to whoever has none or less.
+pub(crate) async fn upsert(
+    db: impl PgExecutor<'_>,
+    tenant_id: TenantId,
+    person_id: PersonId,
+    role: Role,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "insert into membership (tenant_id, person_id, role, created_at) values ($1, $2, $3, $4)
+         on conflict (tenant_id, person_id) do update set role = excluded.role",
+        tenant_id as TenantId,
+        person_id as PersonId,
+        role as Role,
+        now,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn has_owner(db: impl PgExecutor<'_>, tenant_id: TenantId) -> Result<bool, StoreError> {
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select from membership where tenant_id = $1 and role = 'owner') as "has_owner!""#,
+        tenant_id as TenantId,
+    )
+    .fetch_one(db)
+    .await?)
+}
+
 pub(crate) async fn find(
     db: impl PgExecutor<'_>,
     tenant_id: TenantId,

@@ -11,6 +11,7 @@ pub(crate) mod fitness;
 pub(crate) mod installation;
 pub(crate) mod login_attempt;
 pub(crate) mod membership;
+pub(crate) mod onboarding_link;
 pub(crate) mod operator;
 pub(crate) mod organization;
 pub(crate) mod person;

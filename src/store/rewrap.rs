@@ -5,7 +5,7 @@
 use sqlx::PgExecutor;
 
 use super::{StoreError, tx::Tx};
-use crate::domain::ids::{ConnectionId, RevocationId, TenantId, ZohoClientId};
+use crate::domain::ids::{ConnectionId, OnboardingLinkId, RevocationId, TenantId, ZohoClientId};
 
 /// Rows of one step: small, because a step that waits for one locked row holds the others.
 pub(crate) const BATCH: i64 = 100;
@@ -225,6 +225,49 @@ pub(crate) async fn update_clients(
     Ok(done.rows_affected())
 }
 
+#[derive(Debug)]
+pub(crate) struct SealedLink {
+    pub(crate) tenant_id: TenantId,
+    pub(crate) onboarding_link_id: OnboardingLinkId,
+    pub(crate) grant_sealed: Vec<u8>,
+}
+
+/// Links in which something rests.
+pub(crate) async fn list_links(
+    db: impl PgExecutor<'_>,
+    after: Option<OnboardingLinkId>,
+) -> Result<Vec<SealedLink>, StoreError> {
+    Ok(sqlx::query_as!(
+        SealedLink,
+        r#"select tenant_id as "tenant_id: TenantId", onboarding_link_id as "onboarding_link_id: OnboardingLinkId",
+               grant_sealed as "grant_sealed!"
+           from onboarding_link
+           where grant_sealed is not null
+               and onboarding_link_id > coalesce($1, '00000000-0000-0000-0000-000000000000'::uuid)
+           order by onboarding_link_id limit $2"#,
+        after as Option<OnboardingLinkId>,
+        BATCH,
+    )
+    .fetch_all(db)
+    .await?)
+}
+
+/// Tells how many still held the old ciphertext.
+pub(crate) async fn update_links(db: impl PgExecutor<'_>, swaps: &[Swap<OnboardingLinkId>]) -> Result<u64, StoreError> {
+    let (links, old, new) = columns(swaps);
+    let done = sqlx::query!(
+        "update onboarding_link l set grant_sealed = s.new
+         from unnest($1::uuid[], $2::bytea[], $3::bytea[]) s (onboarding_link_id, old, new)
+         where l.onboarding_link_id = s.onboarding_link_id and l.grant_sealed = s.old",
+        &links as &[OnboardingLinkId],
+        &old,
+        &new,
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected())
+}
+
 /// A key by its id, and how many stored values need it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub(crate) struct KeyInUse {
@@ -244,6 +287,7 @@ pub(crate) async fn list_keys_in_use(tx: &mut Tx) -> Result<Vec<KeyInUse>, Store
                union all select access_token_sealed from connection
                union all select token_sealed from revocation
                union all select grant_sealed from token_escrow
+               union all select grant_sealed from onboarding_link
                union all select client_secret_sealed from zoho_client) stored
            where octet_length(sealed) > 2
            group by 1 order by 1"#

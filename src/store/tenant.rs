@@ -49,6 +49,14 @@ pub(crate) async fn find_own(db: impl PgExecutor<'_>, person_id: PersonId) -> Re
     .await?)
 }
 
+/// Locks a tenant for what must be decided about it once, in the same transaction.
+pub(crate) async fn lock(db: impl PgExecutor<'_>, tenant_id: TenantId) -> Result<(), StoreError> {
+    sqlx::query!("select slug from tenant where tenant_id = $1 for update", tenant_id as TenantId)
+        .fetch_optional(db)
+        .await?;
+    Ok(())
+}
+
 /// By our id, the `external_id` or the slug, in that order (design.md §6).
 pub(crate) async fn find_by_any_name(db: impl PgExecutor<'_>, name: &str) -> Result<Option<TenantId>, StoreError> {
     Ok(sqlx::query_scalar!(

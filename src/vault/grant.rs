@@ -8,6 +8,7 @@ use zeroize::{Zeroize, Zeroizing};
 use super::seal::Place;
 use crate::{
     domain::{
+        ids::{OnboardingLinkId, TenantId},
         scope::ScopeSet,
         secret::{AccessToken, RefreshToken},
     },
@@ -30,6 +31,14 @@ pub(crate) struct KeptGrant {
 /// alone.
 pub(crate) fn escrow_place(state_digest: &[u8]) -> Place {
     Place::outside_tenants("token_escrow.grant_sealed", URL_SAFE_NO_PAD.encode(state_digest))
+}
+
+/// The column where a grant rests until an invited person has confirmed.
+pub(crate) const RESTING: &str = "onboarding_link.grant_sealed";
+
+/// Where the grant of an onboarding link belongs.
+pub(crate) fn resting_place(tenant_id: TenantId, id: OnboardingLinkId) -> Place {
+    Place::column(RESTING, tenant_id, id)
 }
 
 #[derive(Serialize, Deserialize)]

@@ -15,7 +15,7 @@ use backon::{ExponentialBuilder, Retryable as _};
 
 use super::{
     deposit::{ACCESS_TOKEN, REFRESH_TOKEN},
-    grant::escrow_place,
+    grant::{RESTING, escrow_place, resting_place},
     seal::{KeyRing, OpenError, Place},
 };
 use crate::store::{
@@ -59,6 +59,7 @@ pub(crate) async fn rewrap(pools: &Pools, keys: &KeyRing, tell: &mut impl FnMut(
         walk.connections().await?;
         walk.revocations().await?;
         walk.escrows().await?;
+        walk.links().await?;
         walk.clients().await?;
         let Walk { tally, lost, .. } = walk;
         total.resealed += tally.resealed;
@@ -162,6 +163,26 @@ impl<T: FnMut(Event)> Walk<'_, T> {
             }
             let swapped = patiently(|| rewrap::update_escrows(pool, &swaps)).await?;
             self.count(COLUMN, swaps.len(), swapped);
+        }
+    }
+
+    async fn links(&mut self) -> Result<(), StoreError> {
+        let pool = self.pools.engine();
+        let mut after = None;
+        loop {
+            let rows = patiently(|| rewrap::list_links(pool, after)).await?;
+            let Some(last) = rows.last() else { return Ok(()) };
+            after = Some(last.onboarding_link_id);
+            let mut swaps = Vec::new();
+            for row in rows {
+                let id = row.onboarding_link_id;
+                let place = resting_place(row.tenant_id, id);
+                if let Some((old, new)) = self.judge(RESTING, &id, &place, row.grant_sealed) {
+                    swaps.push(Swap { row: id, old, new });
+                }
+            }
+            let swapped = patiently(|| rewrap::update_links(pool, &swaps)).await?;
+            self.count(RESTING, swaps.len(), swapped);
         }
     }
 

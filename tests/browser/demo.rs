@@ -26,13 +26,20 @@ pub(crate) struct Demo {
     /// The emulator's control port.
     control: String,
     people: Vec<Value>,
+    /// With all grants.
+    pub(crate) api_key: String,
 }
 
 impl Demo {
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    pub(crate) fn start_with(flags: &[&str]) -> Self {
         let data = tempfile::tempdir().expect("a directory");
-        let mut demo = Self { data, child: None, url: String::new(), control: String::new(), people: Vec::new() };
-        demo.launch("127.0.0.1:0", &[]);
+        let [url, control, api_key] = Default::default();
+        let mut demo = Self { data, child: None, url, control, people: Vec::new(), api_key };
+        demo.launch("127.0.0.1:0", flags);
         demo
     }
 
@@ -70,7 +77,8 @@ impl Demo {
         let text = |name: &str| said[name].as_str().unwrap_or_else(|| panic!("`{name}` in {line}")).to_owned();
         (self.url, self.control) = (text("url"), text("control"));
         self.people.clone_from(said["people"].as_array().expect("people"));
-        assert!(text("api_key").starts_with("lwz_") && text("management").starts_with("http://"));
+        self.api_key = text("api_key");
+        assert!(self.api_key.starts_with("lwz_") && text("management").starts_with("http://"));
     }
 
     /// Ctrl-C; says which of its processes are still there afterwards.

@@ -12,6 +12,7 @@ mod appearance;
 mod browser;
 mod connections;
 mod demo;
+mod embed;
 mod hostile;
 mod keyboard;
 mod pages;
@@ -37,7 +38,12 @@ struct Stage {
 
 /// Plays one test, and ends both programs however it went.
 async fn on_stage(play: impl AsyncFnOnce(&mut Stage)) {
-    let mut stage = Stage { demo: Demo::start(), browser: Browser::start().await, findings: Vec::new() };
+    on_stage_of(Demo::start(), play).await;
+}
+
+/// As `on_stage`, with a demo of one's own.
+async fn on_stage_of(demo: Demo, play: impl AsyncFnOnce(&mut Stage)) {
+    let mut stage = Stage { demo, browser: Browser::start().await, findings: Vec::new() };
     let outcome = AssertUnwindSafe(play(&mut stage)).catch_unwind().await;
     if outcome.is_err() {
         stage.browser.describe().await;

@@ -18,6 +18,7 @@ mod harness;
 mod headers;
 mod import;
 mod isolation;
+mod onboarding;
 mod openapi;
 mod organizations;
 mod products;

@@ -16,10 +16,29 @@ struct Stored {
     revocation_place: String,
     escrow_place: String,
     client_place: String,
+    link_place: String,
 }
 
-/// A connection with both tokens, a token that waits for its revocation, a grant in escrow and a client, all
-/// under `k1`, and many more connections, so that there are several batches.
+/// A grant that waits in an onboarding link for somebody to confirm; tells its place.
+async fn rest_in_a_link(installation: &mut Installation) -> String {
+    let link = Uuid::now_v7();
+    let place = format!("lwz1|onboarding_link.grant_sealed|{TENANT}|{link}");
+    sqlx::query(
+        "insert into onboarding_link (onboarding_link_id, tenant_id, token_digest, product, scopes, invited_by_api_key_id, created_at,
+             expires_at, state, browser_digest, grant_sealed, confirm_by, due_at)
+         values ($1, $2::uuid, 'digest', 'crm', '{}', 'key', '2026-01-01Z', '2099-01-01Z', 'consented', 'browser', $3, '2099-01-01Z', '2099-01-01Z')",
+    )
+    .bind(link)
+    .bind(TENANT.parse::<Uuid>().expect("an id"))
+    .bind(seal("k1", key(1), &place, "{\"grant\":2}"))
+    .execute(&mut installation.admin)
+    .await
+    .expect("a link");
+    place
+}
+
+/// A connection with both tokens, a token that waits for its revocation, a grant in escrow, one in an onboarding
+/// link and a client, all under `k1`, and many more connections, so that there are several batches.
 async fn furnish(installation: &mut Installation) -> Stored {
     use base64::Engine as _;
     installation
@@ -83,6 +102,7 @@ async fn furnish(installation: &mut Installation) -> Stored {
         .await
         .expect("a client");
     Stored {
+        link_place: rest_in_a_link(installation).await,
         client_place,
         connection: connections[0],
         refresh_place: refresh_place(&connections[0]),
@@ -91,7 +111,7 @@ async fn furnish(installation: &mut Installation) -> Stored {
     }
 }
 
-const VALUES: u64 = 250 * 2 + 3;
+const VALUES: u64 = 250 * 2 + 4;
 
 #[tokio::test]
 async fn r23_everything_is_sealed_anew_while_the_site_serves_and_the_old_key_can_go() {
@@ -109,9 +129,9 @@ async fn r23_everything_is_sealed_anew_while_the_site_serves_and_the_old_key_can
         json!({ "key": "k2", "resealed": 0, "already_current": VALUES, "unreadable": 0, "other_keys_in_use": [] })
     );
     drop(site);
-    let row: (Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>) = sqlx::query_as(
+    let row: (Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>) = sqlx::query_as(
         "select refresh_token_sealed, (select token_sealed from revocation), (select grant_sealed from token_escrow),
-             (select client_secret_sealed from zoho_client)
+             (select client_secret_sealed from zoho_client), (select grant_sealed from onboarding_link)
          from connection where connection_id = $1",
     )
     .bind(stored.connection)
@@ -124,6 +144,7 @@ async fn r23_everything_is_sealed_anew_while_the_site_serves_and_the_old_key_can
     assert_eq!(open(&new_alone, &stored.revocation_place, &row.1).1, "1000.superseded");
     assert_eq!(open(&new_alone, &stored.escrow_place, &row.2).1, "{\"grant\":1}");
     assert_eq!(open(&new_alone, &stored.client_place, &row.3).1, "secret of a self client");
+    assert_eq!(open(&new_alone, &stored.link_place, &row.4).1, "{\"grant\":2}");
     assert_eq!(installation.audited().await, [format!("command keys_rewrapped done {VALUES} values under key k2")]);
 
     installation.set("ENCRYPTION_KEYS", key_text("k2", key(50)));

@@ -7,6 +7,7 @@ pub(crate) mod connections;
 mod cursor;
 pub(crate) mod document;
 mod endpoints;
+mod onboarding_links;
 pub(crate) mod openapi;
 mod organizations;
 mod paging;
@@ -35,6 +36,9 @@ endpoints::endpoints! {
     delete "/connections/{id}" connections::disconnect_connection;
     get "/tenants" tenants::list_tenants;
     post "/tenants" tenants::create_tenant;
+    post "/onboarding-links" onboarding_links::create_onboarding_link;
+    get "/onboarding-links/{id}" onboarding_links::get_onboarding_link;
+    delete "/onboarding-links/{id}" onboarding_links::withdraw_onboarding_link;
     get "/organizations" organizations::list_organizations;
     get "/connections/{id}/access-token" access_token::get_access_token;
     get "/access-token" access_token::find_access_token;

@@ -6,11 +6,13 @@
 mod access_token;
 mod estate;
 mod import;
+mod onboarding;
 mod words;
 
 pub(crate) use access_token::AccessToken;
 pub(crate) use estate::{ListedOrganization, ListedTenant, NewTenant, OrganizationList, TenantList};
 pub(crate) use import::{Disconnected, Import};
+pub(crate) use onboarding::{NewOnboardingLink, OnboardingLink, OnboardingState};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;

@@ -112,7 +112,7 @@ fn read(members: &mut Members) -> Option<MakeTenant> {
 /// Longest id of a tenant in the SaaS.
 const LONGEST_ID: usize = 200;
 
-fn external_id(text: &str) -> Result<String, &'static str> {
+pub(super) fn external_id(text: &str) -> Result<String, &'static str> {
     let id = plain(text)?;
     if id.len() <= LONGEST_ID { Ok(id) } else { Err("must have at most 200 bytes") }
 }

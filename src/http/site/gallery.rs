@@ -15,11 +15,15 @@ use super::{
     import::ImportPage,
     imported::ImportedPage,
     markup,
+    onboarding::{ConfirmPage, EndedPage, OnboardingPage},
+    onboarding_done::OnboardingDonePage,
+    onboarding_links::OnboardingLinksPage,
     organization_choice::OrganizationChoicePage,
     problem_types::{ProblemIndexPage, ProblemPage, StatusPage},
     revoke_api_key::RevokeApiKeyPage,
     sign_in::SignInPage,
     sign_in_again::SignInAgainPage,
+    withdraw_onboarding_link::WithdrawPage,
 };
 use crate::http::{assets, page::tests::HOSTILE};
 
@@ -40,6 +44,12 @@ fn pages() -> Vec<(String, String)> {
     add(&mut pages, "api-keys", ApiKeysPage::samples());
     add(&mut pages, "revoke-api-key", RevokeApiKeyPage::samples());
     add(&mut pages, "sign-in-again", SignInAgainPage::samples());
+    add(&mut pages, "onboarding", OnboardingPage::samples());
+    add(&mut pages, "onboarding-confirm", ConfirmPage::samples());
+    add(&mut pages, "onboarding-ended", EndedPage::samples());
+    add(&mut pages, "onboarding-done", OnboardingDonePage::samples());
+    add(&mut pages, "onboarding-links", OnboardingLinksPage::samples());
+    add(&mut pages, "withdraw-onboarding-link", WithdrawPage::samples());
     add(&mut pages, "disconnect", DisconnectPage::samples());
     add(&mut pages, "finishing", FinishingPage::samples());
     add(&mut pages, "import", ImportPage::samples());

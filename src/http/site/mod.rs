@@ -10,6 +10,9 @@ pub(crate) mod disconnect;
 mod finishing;
 pub(crate) mod import;
 pub(crate) mod imported;
+pub(crate) mod onboarding;
+pub(crate) mod onboarding_done;
+pub(crate) mod onboarding_links;
 pub(crate) mod organization_choice;
 mod parts;
 pub(crate) mod problem_types;
@@ -17,6 +20,7 @@ pub(crate) mod revoke_api_key;
 pub(crate) mod sign_in;
 pub(crate) mod sign_in_again;
 pub(crate) mod test_call;
+pub(crate) mod withdraw_onboarding_link;
 
 #[cfg(test)]
 mod gallery;

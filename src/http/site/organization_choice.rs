@@ -52,7 +52,7 @@ pub(crate) enum Choice {
 }
 
 impl Choice {
-    fn is_typed(&self) -> bool {
+    pub(super) fn is_typed(&self) -> bool {
         matches!(self, Self::Typed)
     }
 }
@@ -78,7 +78,7 @@ pub(crate) enum ChoiceProblem {
 
 impl ChoiceProblem {
     /// The field to jump to.
-    fn field(self) -> &'static str {
+    pub(super) fn field(self) -> &'static str {
         match self {
             Self::OrganizationMissing | Self::OrganizationUnknown | Self::OrganizationMalformed => "organization",
             Self::NameTooLong => "name",
@@ -185,29 +185,37 @@ const LONGEST_NAME: usize = 100;
 
 impl ChoiceForm {
     fn parse(&self) -> Result<choose::Choice, Vec<ChoiceProblem>> {
-        let organization: Result<ZohoOrganizationId, _> = self.organization.parse();
-        let environment =
-            self.environment.as_deref().filter(|key| !key.is_empty()).map(str::parse::<Environment>).transpose();
-        let name = self.name.as_deref().map(str::trim).filter(|name| !name.is_empty());
-        let mut problems = Vec::new();
-        match &organization {
-            Err(_) if self.organization.trim().is_empty() => problems.push(ChoiceProblem::OrganizationMissing),
-            Err(_) => problems.push(ChoiceProblem::OrganizationMalformed),
-            Ok(_) => {}
+        parse_choice(&self.organization, self.name.as_deref(), self.environment.as_deref())
+    }
+}
+
+/// What a form said about an organization, with all its mistakes at once.
+pub(super) fn parse_choice(
+    organization: &str,
+    name: Option<&str>,
+    environment: Option<&str>,
+) -> Result<choose::Choice, Vec<ChoiceProblem>> {
+    let parsed: Result<ZohoOrganizationId, _> = organization.parse();
+    let environment = environment.filter(|key| !key.is_empty()).map(str::parse::<Environment>).transpose();
+    let name = name.map(str::trim).filter(|name| !name.is_empty());
+    let mut problems = Vec::new();
+    match &parsed {
+        Err(_) if organization.trim().is_empty() => problems.push(ChoiceProblem::OrganizationMissing),
+        Err(_) => problems.push(ChoiceProblem::OrganizationMalformed),
+        Ok(_) => {}
+    }
+    if name.is_some_and(|name| name.chars().count() > LONGEST_NAME) {
+        problems.push(ChoiceProblem::NameTooLong);
+    }
+    match (parsed, environment) {
+        (Ok(organization), Ok(environment)) if problems.is_empty() => {
+            Ok(choose::Choice { organization, name: name.map(str::to_owned), environment })
         }
-        if name.is_some_and(|name| name.chars().count() > LONGEST_NAME) {
-            problems.push(ChoiceProblem::NameTooLong);
+        (_, Err(_)) => {
+            problems.push(ChoiceProblem::EnvironmentUnknown);
+            Err(problems)
         }
-        match (organization, environment) {
-            (Ok(organization), Ok(environment)) if problems.is_empty() => {
-                Ok(choose::Choice { organization, name: name.map(str::to_owned), environment })
-            }
-            (_, Err(_)) => {
-                problems.push(ChoiceProblem::EnvironmentUnknown);
-                Err(problems)
-            }
-            _ => Err(problems),
-        }
+        _ => Err(problems),
     }
 }
 

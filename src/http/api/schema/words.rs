@@ -14,6 +14,7 @@ use crate::{
     domain::{
         connection::{Health, ReconnectReason, Status},
         data_centre::DataCentre,
+        onboarding::LinkState,
         organization::Environment,
         product::Product,
     },
@@ -52,6 +53,7 @@ words! {
     Health "Health" "How the last call to Zoho went; trouble on the way, never a status." = Health::ALL.map(Health::key);
     Warning "Warning" "What the token cannot be blamed for: Zoho could not be asked for a newer one, scopes are missing, or the person's refresh tokens run out." = Warning::ALL.map(Warning::key);
     RevokedAtZoho "RevokedAtZoho" "What has become of a refresh token at Zoho." = RevokedAtZoho::ALL.map(RevokedAtZoho::key);
+    LinkState "OnboardingLinkState" "How far an onboarding link is; the last four are its end." = LinkState::KEYS.map(|(_, key)| key);
     ProblemPath "ProblemType" "Which problem it is; also a page with cause and cure." = problem_types();
 }
 

@@ -1,0 +1,207 @@
+//! `/tenants/{tenant}/onboarding-links`: the tenant's invitations, and making one. Its address is shown in the answer to
+//! its form and never again, also when that form is sent once more.
+
+mod form;
+
+use actix_web::{HttpResponse, http::StatusCode, web};
+use askama::Template;
+use chrono::{DateTime, Utc};
+
+use crate::{
+    app::App,
+    domain::{
+        digest::digest,
+        ids::OnboardingLinkId,
+        onboarding::{LinkState, Refusal},
+        product::Product,
+        secret::{FormToken, OnboardingToken},
+    },
+    http::{
+        answers,
+        form::Form,
+        page::{self, Label, Moment, Place, Shell},
+        problem::Problem,
+        tenant::TenantAdmin,
+    },
+    onboarding::{By, links::make},
+    store::{
+        audit_event::Actor,
+        onboarding_link::listed::{ListedLink, list},
+    },
+};
+use form::{Life, LinkProblem, LinkRequest};
+
+#[derive(Template)]
+#[template(path = "onboarding_links.html")]
+pub(crate) struct OnboardingLinksPage {
+    pub(crate) shell: Shell,
+    pub(crate) slug: String,
+    pub(crate) tenant: Label,
+    pub(crate) made: Option<Made>,
+    pub(crate) links: Vec<LinkRow>,
+    pub(crate) form: LinkForm,
+}
+
+pub(crate) enum Made {
+    /// Shown this once.
+    Link { url: OnboardingToken, expires_at: Moment },
+    /// The form was sent again.
+    Before,
+}
+
+pub(crate) struct LinkRow {
+    pub(crate) id: String,
+    pub(crate) product: &'static str,
+    /// Absent: a program, or somebody who has left.
+    pub(crate) inviter: Option<Label>,
+    /// Who has connected.
+    pub(crate) person: Option<Label>,
+    pub(crate) email_domain: Option<String>,
+    pub(crate) organization: Option<String>,
+    pub(crate) state: LinkState,
+    pub(crate) refusal: Option<Refusal>,
+    pub(crate) created_at: Moment,
+    /// When it ends by itself, or has ended.
+    pub(crate) ends_at: Moment,
+}
+
+impl LinkRow {
+    pub(crate) fn of(link: &ListedLink, now: DateTime<Utc>) -> Self {
+        let ends_at = match link.state {
+            LinkState::Consented => link.confirm_by.unwrap_or(link.expires_at),
+            LinkState::Created | LinkState::Started => link.expires_at,
+            _ => link.ended_at.unwrap_or(link.expires_at),
+        };
+        Self {
+            id: link.onboarding_link_id.to_string(),
+            product: link.product.key(),
+            inviter: link.inviter.as_deref().map(Label::new),
+            person: link.person.as_deref().filter(|_| link.connection_id.is_some()).map(Label::new),
+            email_domain: link.expected_email_domain.clone(),
+            organization: link.expected_organization.clone(),
+            state: link.state,
+            refusal: link.refusal,
+            created_at: Moment::new(link.created_at, now),
+            ends_at: Moment::new(ends_at, now),
+        }
+    }
+}
+
+/// "Invite somebody": `POST /tenants/{tenant}/onboarding-links`.
+pub(crate) struct LinkForm {
+    pub(crate) nonce: String,
+    /// Keys, with the one that was chosen.
+    pub(crate) products: Vec<(&'static str, bool)>,
+    pub(crate) scopes: String,
+    pub(crate) email_domain: String,
+    pub(crate) organization: String,
+    pub(crate) return_url: String,
+    /// Where a return address may lead; none are offered if there are none.
+    pub(crate) origins: Vec<String>,
+    pub(crate) lives: Vec<(Life, bool)>,
+    pub(crate) problems: Vec<LinkProblem>,
+}
+
+impl LinkForm {
+    fn of(app: &App, request: &LinkRequest, problems: Vec<LinkProblem>) -> Self {
+        let product = request.product.unwrap_or(app.config.login_product);
+        Self {
+            nonce: crate::domain::secret::random_token(),
+            products: Product::ALL.into_iter().map(|known| (known.key(), known == product)).collect(),
+            scopes: request.scopes.clone(),
+            email_domain: request.email_domain.clone(),
+            organization: request.organization.clone(),
+            return_url: request.return_url.clone(),
+            origins: app.config.return_origins.clone(),
+            lives: Life::ALL.into_iter().map(|life| (life, life == request.life)).collect(),
+            problems,
+        }
+    }
+
+    fn has(&self, problem: LinkProblem) -> bool {
+        self.problems.contains(&problem)
+    }
+
+    /// The words, if that is a problem.
+    fn error<'a>(&self, problem: LinkProblem, words: &'a str) -> &'a str {
+        if self.has(problem) { words } else { "" }
+    }
+}
+
+impl OnboardingLinksPage {
+    async fn of(app: &App, admin: &TenantAdmin, made: Option<Made>, form: LinkForm) -> Result<Self, Problem> {
+        let now = app.clock.shared_now();
+        let mut tx = app.pools.begin_as_tenant(admin.tenant.tenant_id).await?;
+        let links = list(&mut *tx, admin.tenant.tenant_id, None, now).await?;
+        tx.commit().await?;
+        Ok(Self {
+            shell: admin.shell(app, Place::OnboardingLinks),
+            slug: admin.tenant.tenant_slug.clone(),
+            tenant: Label::new(&admin.tenant.tenant_name),
+            made,
+            links: links.iter().map(|link| LinkRow::of(link, now)).collect(),
+            form,
+        })
+    }
+}
+
+/// The administrator, as links know who does something.
+pub(super) fn by(admin: &TenantAdmin) -> By {
+    By {
+        actor: Actor::Person(admin.member.person().person_id),
+        request_id: Some(admin.member.request_id),
+        peer: Some(admin.member.peer.clone()),
+    }
+}
+
+/// `GET /tenants/{tenant}/onboarding-links`
+pub(crate) async fn get_onboarding_links(app: web::Data<App>, admin: TenantAdmin) -> Result<HttpResponse, Problem> {
+    let form = LinkForm::of(&app, &LinkRequest::default(), Vec::new());
+    let page = OnboardingLinksPage::of(&app, &admin, None, form).await?;
+    Ok(page::respond(StatusCode::OK, &page)?)
+}
+
+/// `POST /tenants/{tenant}/onboarding-links`: answers with the address in place of a redirect, because nothing
+/// keeps it that could be redirected to.
+pub(crate) async fn post_onboarding_links(
+    app: web::Data<App>,
+    admin: TenantAdmin,
+    Form(request): Form<LinkRequest>,
+) -> Result<HttpResponse, Problem> {
+    admin.member.check(&FormToken::new(request.csrf.as_str()))?;
+    let wanted = match request.parse(&app) {
+        Ok(wanted) => wanted,
+        Err(problems) => {
+            let form = LinkForm::of(&app, &request, problems);
+            let page = OnboardingLinksPage::of(&app, &admin, None, form).await?;
+            return Ok(answers::with_page(page::respond(StatusCode::BAD_REQUEST, &page)?));
+        }
+    };
+    let by = by(&admin);
+    let tx = app.pools.begin_as_tenant(admin.tenant.tenant_id).await?;
+    let made = make(&app, tx, admin.tenant.tenant_id, id_of(&admin, &request), &wanted, &by).await?;
+    let (status, made) = match made {
+        Some(made) => {
+            let expires_at = Moment::new(made.expires_at, app.clock.shared_now());
+            (StatusCode::OK, Made::Link { url: made.url, expires_at })
+        }
+        None => (StatusCode::CONFLICT, Made::Before),
+    };
+    let form = LinkForm::of(&app, &LinkRequest::default(), Vec::new());
+    let page = OnboardingLinksPage::of(&app, &admin, Some(made), form).await?;
+    Ok(answers::with_page(page::respond(status, &page)?))
+}
+
+/// A form makes one link, however often it is sent: its nonce, with the person's and the tenant's id, decides
+/// the link's.
+fn id_of(admin: &TenantAdmin, request: &LinkRequest) -> OnboardingLinkId {
+    if request.nonce.is_empty() {
+        return OnboardingLinkId::new();
+    }
+    let nonce = format!("{} {} {}", admin.tenant.tenant_id, admin.member.person().person_id, request.nonce);
+    let [head @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = digest(nonce.as_bytes());
+    OnboardingLinkId::from(uuid::Uuid::from_bytes(head))
+}
+
+#[cfg(test)]
+mod samples;
