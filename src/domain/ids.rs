@@ -53,6 +53,10 @@ id! {
     /// A client of Zoho's that is not ours.
     ZohoClientId,
     AuditEventId,
+    WebhookEndpointId,
+    WebhookDeliveryId,
+    /// `webhook-id` of Standard Webhooks.
+    WebhookEventId,
     /// One HTTP request, as logs and failure pages quote it.
     RequestId,
 }
