@@ -22,6 +22,11 @@ find_chromedriver() { first_of chromedriver chromium.chromedriver /usr/lib/chrom
   /usr/lib64/chromium-browser/chromedriver; }
 find_faketime() { first_of faketime; }
 find_pgbouncer() { first_of pgbouncer; }
+find_curl() { first_of curl; }
+find_jq() { first_of jq; }
+find_node() { node -e fetch 2>/dev/null && first_of node; } # 18 or later
+find_python() { first_of python3; }
+find_requests() { python3 -c 'import requests; print(requests.__file__)' 2>/dev/null; } # what the client example in Python needs
 find_certificates() { # certificate authorities, without which TLS cannot be set up
   local file
   for file in "${SSL_CERT_FILE:-}" /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/ca-bundle.pem \
@@ -51,6 +56,12 @@ packages() { # manager, need
     brew:chromedriver) echo --cask chromedriver ;;
     pacman:chromedriver) echo chromium ;;
     dnf:faketime | apk:faketime | zypper:faketime | pacman:faketime | brew:faketime) echo libfaketime ;;
+    brew:node) echo node ;;
+    *:node) echo nodejs ;;
+    dnf:python | apt-get:python | apk:python | zypper:python) echo python3 ;;
+    apk:requests) echo py3-requests ;;
+    pacman:requests) echo python-requests ;;
+    apt-get:requests | dnf:requests | zypper:requests) echo python3-requests ;;
     *:certificates) echo ca-certificates ;;
     *) echo "$2" ;;
   esac

@@ -68,6 +68,41 @@ pub(crate) struct App {
 }
 
 impl App {
+    fn new(config: Config, clock: Clock, database: &PgConnectOptions) -> Result<Self, StartError> {
+        Ok(Self {
+            pools: Pools::new(database),
+            keys: key_ring(&config),
+            zoho: Zoho::new()?,
+            webhooks: Webhooks::new(config.webhooks_to_loopback)?,
+            readiness: Readiness::new(),
+            limits: Limits::new(config.failed_exchanges_per_minute, config.failed_keys_per_minute),
+            known_keys: KnownKeys::default(),
+            key_uses: KeyUses::default(),
+            proxy_limits: ProxyLimits::default(),
+            refused_tokens: RefusedTokens::default(),
+            metrics: Metrics::start(),
+            tasks: TaskTracker::new(),
+            runtime: Handle::current(),
+            wake_revocations: Notify::new(),
+            wake_refreshes: Notify::new(),
+            wake_webhooks: Notify::new(),
+            refreshes: Refreshes::default(),
+            tokens: KnownTokens::default(),
+            usage: Usage::default(),
+            stopping: CancellationToken::new(),
+            clock,
+            config,
+        })
+    }
+
+    /// Waits for what must finish; nothing new is to begin.
+    pub(crate) async fn finish(&self) {
+        self.tasks.close();
+        if tokio::time::timeout(DRAIN, self.tasks.wait()).await.is_err() {
+            tracing::warn!("some work was still under way when the program stopped");
+        }
+    }
+
     /// The row of a data centre that was placed or stored: the table had it.
     pub(crate) fn hosts(&self, data_centre: DataCentre) -> &Hosts {
         self.config.zoho.servers.hosts(data_centre).expect("a data centre is placed only where the table has a row")
@@ -164,6 +199,14 @@ pub(crate) async fn open_database(config: &Config, clock: &Clock) -> Result<Pool
     Ok(pools)
 }
 
+/// The same for a command that does what the site does: no sockets, no workers.
+pub(crate) async fn open(config: Config, clock: Clock) -> Result<Arc<App>, StartError> {
+    let pools = open_database(&config, &clock).await?;
+    pools.close().await;
+    let database = database_options(&config)?;
+    Ok(Arc::new(App::new(config, clock, &database)?))
+}
+
 pub(crate) fn key_ring(config: &Config) -> KeyRing {
     KeyRing::new(config.encryption_keys.ids().map(|id| {
         let key = config.encryption_keys.get(id).expect("an id of the ring has its key");
@@ -184,30 +227,7 @@ impl Application {
         config.validate()?;
         let database = database_options(&config)?;
         store::fitness::check(&database).await?;
-        let app = Arc::new(App {
-            pools: Pools::new(&database),
-            keys: key_ring(&config),
-            zoho: Zoho::new()?,
-            webhooks: Webhooks::new(config.webhooks_to_loopback)?,
-            readiness: Readiness::new(),
-            limits: Limits::new(config.failed_exchanges_per_minute, config.failed_keys_per_minute),
-            known_keys: KnownKeys::default(),
-            key_uses: KeyUses::default(),
-            proxy_limits: ProxyLimits::default(),
-            refused_tokens: RefusedTokens::default(),
-            metrics: Metrics::start(),
-            tasks: TaskTracker::new(),
-            runtime: Handle::current(),
-            wake_revocations: Notify::new(),
-            wake_refreshes: Notify::new(),
-            wake_webhooks: Notify::new(),
-            refreshes: Refreshes::default(),
-            tokens: KnownTokens::default(),
-            usage: Usage::default(),
-            stopping: CancellationToken::new(),
-            clock,
-            config,
-        });
+        let app = Arc::new(App::new(config, clock, &database)?);
         readiness::probe(&app.readiness, &app.clock, &database, None).await;
         // Before the first event of the month is written.
         worker::ensure_partitions_or_log(&app).await;
@@ -259,10 +279,7 @@ impl Application {
             handle.stop(true).await;
         }
         running.await??;
-        app.tasks.close();
-        if tokio::time::timeout(DRAIN, app.tasks.wait()).await.is_err() {
-            tracing::warn!("some work was still under way when the program stopped");
-        }
+        app.finish().await;
         if let Err(error) = api_key::write_uses(&app).await {
             tracing::warn!(error = %error, "when keys were last used is not written");
         }

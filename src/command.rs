@@ -19,6 +19,7 @@ mod api_key;
 mod database;
 mod demo;
 mod doctor;
+mod import;
 mod keys;
 mod operator;
 mod process;
@@ -48,6 +49,8 @@ enum Command {
     ApiKey(api_key::ApiKey),
     /// Look after the keys that seal what is stored
     Keys(keys::Keys),
+    /// Import tokens that Zoho granted elsewhere: from Zoho's SDKs, or from JSON lines
+    Import(import::Import),
 }
 
 /// Why a command ended without doing what it was asked for.
@@ -102,6 +105,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Operator(operator) => operator.run(),
         Command::ApiKey(api_key) => api_key.run(),
         Command::Keys(keys) => keys.run(),
+        Command::Import(import) => import.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -139,6 +139,14 @@ impl ConfigErrors {
 }
 
 impl Config {
+    /// What consent to a product is asked for: profile, discovery, and its own by the settings.
+    pub fn usual_scopes(&self, product: Product) -> ScopeSet {
+        match self.scopes.get(&product) {
+            Some(own) => product.scopes_with(own),
+            None => product.scopes_with(&ScopeSet::from_known(product.default_scopes())),
+        }
+    }
+
     /// What no setting can check alone. A configuration that was read has passed; one that was
     /// built in code has not.
     pub fn validate(&self) -> Result<(), ConfigErrors> {

@@ -1,9 +1,11 @@
 //! What the commands share that change something in the database and end: settings, the database,
 //! the clock, and words for what goes wrong.
 
+use std::sync::Arc;
+
 use super::{Failure, process, serve};
 use crate::{
-    app,
+    app::{self, App},
     clock::Clock,
     config::{Config, Environment, Settings},
     private_postgres::{self, PrivatePostgres, PrivatePostgresError},
@@ -46,6 +48,26 @@ pub(super) fn with_database<T>(
         let database = Database { config, pools, clock };
         let done = work(&database).await;
         database.pools.close().await;
+        done
+    });
+    serve::stop_postgres(postgres)?;
+    done
+}
+
+/// As `with_database`, for work that talks to Zoho too.
+pub(super) fn with_app<T>(
+    settings: &Settings,
+    work: impl AsyncFnOnce(&Arc<App>) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    process::forbid_core_dumps()?;
+    let mut config = Config::read(settings, &Environment::of_this_process(), false)?;
+    telemetry::start(config.log_format);
+    let postgres = postgres(&mut config)?;
+    let done = serve::runtime()?.block_on(async {
+        let app = app::open(config, Clock::system()).await?;
+        let done = work(&app).await;
+        app.finish().await;
+        app.pools.close().await;
         done
     });
     serve::stop_postgres(postgres)?;

@@ -8,6 +8,7 @@ pub(crate) mod connection;
 pub(crate) mod data_centre;
 pub(crate) mod digest;
 pub(crate) mod ids;
+pub(crate) mod members;
 pub(crate) mod organization;
 pub(crate) mod person;
 pub(crate) mod product;

@@ -19,6 +19,18 @@ impl Role {
     }
 }
 
+/// Longest slug that is accepted; it stands in addresses.
+const LONGEST_SLUG: usize = 63;
+
+/// A slug that a caller wants. Ours end with six random characters, so that nobody has to ask first.
+pub fn parse_slug(text: &str) -> Result<String, &'static str> {
+    let well_formed = (1..=LONGEST_SLUG).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        && !text.starts_with('-')
+        && !text.ends_with('-');
+    if well_formed { Ok(text.to_owned()) } else { Err("must be 1 to 63 of a-z, 0-9 and, in between, hyphens") }
+}
+
 /// Longest readable part of a slug; six random characters follow.
 const SLUG_STEM: usize = 32;
 

@@ -13,6 +13,7 @@ mod page;
 mod panics;
 mod problem;
 mod site;
+mod small_body;
 mod tenant;
 
 use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
@@ -35,8 +36,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(8);
 /// Every page and command of the site.
 fn site(routes: &mut ServiceConfig) {
     use site::{
-        api_docs, api_keys, callback, connection, connections, disconnect, organization_choice, problem_types,
-        revoke_api_key, sign_in, test_call,
+        api_docs, api_keys, callback, connection, connections, disconnect, import, imported, organization_choice,
+        problem_types, revoke_api_key, sign_in, test_call,
     };
     routes
         .service(get("/", sign_in::home))
@@ -60,6 +61,8 @@ fn site(routes: &mut ServiceConfig) {
             revoke_api_key::get_revoke,
             revoke_api_key::post_revoke,
         ))
+        .service(get_and_post("/tenants/{tenant}/import", import::get_import, import::post_import))
+        .service(get("/tenants/{tenant}/import/{id}", imported::get_imported))
         .service(get("/problems", problem_types::get_problems))
         .service(get("/problems/{slug}", problem_types::get_problem))
         .service(get("/api/docs", api_docs::get_api_docs))

@@ -19,11 +19,15 @@ use crate::{
     login::{BeginError, Refused},
     store::StoreError,
     telemetry::chain,
-    vault::choose::ChooseError,
+    vault::{choose::ChooseError, import::ImportError},
 };
 
 /// Whoever is told to come back is told so after this long, where we do not know better.
 const SOON: Duration = Duration::from_secs(2);
+/// As long as Zoho's window is (`zoho-oauth.md` §9).
+const THROTTLED: Duration = Duration::from_secs(600);
+/// Somebody has to change a setting first.
+const MISCONFIGURED: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum Problem {
@@ -184,6 +188,27 @@ impl From<ChooseError> for Problem {
             ChooseError::NotChoosing | ChooseError::NotListed => Self::INVALID,
             ChooseError::Unreadable => Self::unavailable(),
             ChooseError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ImportError> for Problem {
+    fn from(error: ImportError) -> Self {
+        let later = |problem, wait| Self::Explained { problem, retry_after: Some(wait) };
+        match error {
+            ImportError::Refused(objection) => Self::Invalid(vec![MemberError {
+                member: objection.member().to_owned(),
+                detail: objection.to_string(),
+            }]),
+            ImportError::Misconfigured => later(ProblemType::ZohoMisconfigured, MISCONFIGURED),
+            ImportError::Throttled { retry_after } => {
+                later(ProblemType::ZohoThrottled, retry_after.unwrap_or(THROTTLED))
+            }
+            ImportError::Unavailable => later(ProblemType::ZohoUnavailable, SOON),
+            ImportError::Misbehaved => Self::explained(ProblemType::ZohoMisbehaved),
+            ImportError::TooManyFailures { retry_after } => later(ProblemType::TooManyRequests, retry_after),
+            ImportError::Busy => Self::unavailable(),
+            ImportError::Store(error) => error.into(),
         }
     }
 }

@@ -54,10 +54,7 @@ pub(crate) fn scopes_of(app: &App, product: Option<Product>, extra: &ScopeSet) -
     match product {
         None => ScopeSet::from_known(&[PROFILE_SCOPE]),
         Some(product) => {
-            let mut scopes = match app.config.scopes.get(&product) {
-                Some(own) => product.scopes_with(own),
-                None => product.scopes_with(&ScopeSet::from_known(product.default_scopes())),
-            };
+            let mut scopes = app.config.usual_scopes(product);
             scopes.extend(extra);
             scopes
         }

@@ -172,9 +172,10 @@ async fn connect(
         scopes_requested: &attempt.scopes_requested,
         environment: identified.environment,
         consented_at: now,
+        is_fresh: true,
         target,
     };
-    let Deposited { connection_id, existed } = deposit::deposit(app, tx, &new, now).await?;
+    let Deposited { connection_id, existed, .. } = deposit::deposit(app, tx, &new, now).await?;
     let event = AuditEvent {
         tenant_id: Some(tenant_id),
         connection_id: Some(connection_id),

@@ -11,7 +11,7 @@ use crate::{
         servers::Hosts,
     },
     store::login_attempt::TakenAttempt,
-    vault::grant::KeptGrant,
+    vault::{environment::environment_of, grant::KeptGrant},
     zoho::{CallError, Refusal},
 };
 
@@ -47,7 +47,7 @@ pub(super) async fn identify(
             _ => NotIdentified::Never(Failure::ProfileUnreadable),
         }
     })?;
-    let environment = environment_of(hosts, attempt, grant);
+    let environment = environment_of(hosts, attempt.data_centre, attempt.product, grant, Some(attempt.request_id));
     let organizations = match attempt.product.filter(|_| attempt.offline) {
         Some(product) => organizations(app, hosts, attempt.data_centre, product, environment, grant).await?,
         None => Vec::new(),
@@ -84,20 +84,6 @@ async fn organizations(
             })
         }
     }
-}
-
-/// `api_domain` is compared, never used; a foreign one is ignored and alarms (security.md S-19).
-/// Only CRM and Books live under it, so that for others "production" says nothing.
-fn environment_of(hosts: &Hosts, attempt: &TakenAttempt, grant: &KeptGrant) -> Option<Environment> {
-    let api_domain = grant.api_domain.as_deref()?;
-    let Some(environment) = hosts.environment_of(api_domain) else {
-        metrics::counter!("foreign_api_domains_total", "data_centre" => attempt.data_centre.key()).increment(1);
-        tracing::error!(data_centre = %attempt.data_centre, request.id = %attempt.request_id, "an answer named a foreign api_domain; ignored");
-        return None;
-    };
-    let is_certain =
-        environment != Environment::Production || matches!(attempt.product, Some(Product::Crm | Product::Books));
-    is_certain.then_some(environment)
 }
 
 /// The escrow holds while an answer may still change: throttling ends, and a token that Zoho does

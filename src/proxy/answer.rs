@@ -83,8 +83,8 @@ pub(crate) struct Answered {
 #[derive(Debug)]
 pub(crate) enum Body {
     Whole(Bytes),
-    /// None comes, but this long it would be: the answer to `HEAD`.
-    Announced(u64),
+    /// None comes, but this long it would be, where the product says so: the answer to `HEAD`.
+    Announced(Option<u64>),
     Flowing {
         length: Option<u64>,
         flow: Flow,
@@ -100,13 +100,11 @@ impl Answered {
         place: Place,
     ) -> Self {
         let headers = headers(connection_id, &answer, timing);
-        let body = match (method, answer.length) {
-            (Method::Head, Some(length)) => Body::Announced(length),
-            (Method::Head, None) => Body::Whole(Bytes::new()),
-            (_, length) => match answer.body.take_whole() {
-                Some(whole) => Body::Whole(whole),
-                None => Body::Flowing { length, flow: Flow::of(answer.body, place) },
-            },
+        let body = match (method, answer.body.take_whole()) {
+            (Method::Head, _) => Body::Announced(answer.length),
+            (_, Some(whole)) => Body::Whole(whole),
+            _ if !has_content(answer.status) => Body::Whole(Bytes::new()),
+            _ => Body::Flowing { length: answer.length, flow: Flow::of(answer.body, place) },
         };
         Self { status: answer.status, headers, body }
     }
@@ -121,8 +119,7 @@ fn headers(connection_id: ConnectionId, answer: &ProductAnswer, timing: Timing) 
         headers.retain(|(known, _)| known != name);
         headers.push((name.to_owned(), value.into_bytes()));
     };
-    let has_content = !matches!(answer.status, 204 | 205 | 304);
-    if has_content && !answer.header("content-type").is_some_and(is_json) {
+    if has_content(answer.status) && !answer.header("content-type").is_some_and(is_json) {
         set("content-security-policy", "sandbox; default-src 'none'".to_owned());
         let disposition = answer.header("content-disposition").filter(|value| is_attachment(value));
         let disposition = disposition.and_then(|value| std::str::from_utf8(value).ok()).unwrap_or("attachment");
@@ -137,6 +134,11 @@ fn headers(connection_id: ConnectionId, answer: &ProductAnswer, timing: Timing) 
     set("x-login-with-zoho-connection", connection_id.to_string());
     set("server-timing", timing.to_string());
     headers
+}
+
+/// Whether answers of this status have a body (RFC 9110 §15).
+const fn has_content(status: u16) -> bool {
+    !matches!(status, 204 | 205 | 304)
 }
 
 fn is_attachment(disposition: &[u8]) -> bool {

@@ -1,5 +1,7 @@
 //! Zoho organizations as a tenant knows them.
 
+pub(crate) mod listed;
+
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 

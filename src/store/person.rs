@@ -42,3 +42,26 @@ pub(crate) async fn upsert(
     .fetch_one(db)
     .await?)
 }
+
+/// As `upsert`, of somebody who did not sign in: the time of the last sign-in stays.
+pub(crate) async fn upsert_imported(
+    db: impl PgExecutor<'_>,
+    data_centre: DataCentre,
+    profile: &Profile,
+    now: DateTime<Utc>,
+) -> Result<PersonId, StoreError> {
+    Ok(sqlx::query_scalar!(
+        r#"insert into person (person_id, data_centre, zuid, display_name, email, created_at, signed_in_at)
+           values ($1, $2, $3, $4, $5, $6, $6)
+           on conflict on constraint person_identity do update set display_name = excluded.display_name, email = excluded.email
+           returning person_id as "person_id: PersonId""#,
+        PersonId::new() as PersonId,
+        data_centre.key(),
+        profile.zuid.as_str(),
+        profile.display_name,
+        profile.email,
+        now,
+    )
+    .fetch_one(db)
+    .await?)
+}

@@ -1,7 +1,7 @@
 //! Refresh tokens that must die at Zoho, and the receipts.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::PgExecutor;
+use sqlx::{PgConnection, PgExecutor};
 
 use super::{StoreError, known};
 use crate::domain::{
@@ -53,11 +53,13 @@ pub(crate) struct NewRevocation {
     pub(crate) due_at: DateTime<Utc>,
 }
 
+/// May be repeated where it is in doubt whether the first time counted.
 pub(crate) async fn insert(db: impl PgExecutor<'_>, new: &NewRevocation, now: DateTime<Utc>) -> Result<(), StoreError> {
     sqlx::query!(
         "insert into revocation (revocation_id, tenant_id, connection_id, person_id, client_id, data_centre, reason, token_sealed,
              sealed_as, created_at, due_at, granted_at, tries)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0)",
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0)
+         on conflict (revocation_id) do nothing",
         new.revocation_id as RevocationId,
         new.tenant_id as Option<TenantId>,
         new.connection_id as Option<ConnectionId>,
@@ -155,6 +157,65 @@ pub(crate) async fn update_due(
     Ok(())
 }
 
+/// A token that waits to be revoked, as it is stored.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    pub(crate) revocation_id: RevocationId,
+    pub(crate) token_sealed: Vec<u8>,
+    pub(crate) sealed_as: String,
+}
+
+/// What waits to be revoked of one client in a tenant. Few, unless Zoho has been away; then
+/// the latest.
+pub(crate) async fn list_waiting(
+    db: impl PgExecutor<'_>,
+    tenant_id: TenantId,
+    data_centre: DataCentre,
+    client_id: &str,
+) -> Result<Vec<Waiting>, StoreError> {
+    Ok(sqlx::query_as!(
+        Waiting,
+        r#"select revocation_id as "revocation_id: RevocationId", token_sealed as "token_sealed!", sealed_as
+           from revocation
+           where done_at is null and tenant_id = $1 and data_centre = $2 and client_id = $3
+           order by created_at desc limit 1000"#,
+        tenant_id as TenantId,
+        data_centre.key(),
+        client_id,
+    )
+    .fetch_all(db)
+    .await?)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Deleted {
+    Now,
+    /// There is no such row.
+    Gone,
+    /// Somebody is at it, or has done it: the token dies.
+    TooLate,
+}
+
+/// Takes back a revocation that nobody has begun.
+pub(crate) async fn delete(db: &mut PgConnection, revocation_id: RevocationId) -> Result<Deleted, StoreError> {
+    let done = sqlx::query!(
+        "delete from revocation where revocation_id = $1 and done_at is null and tries = 0",
+        revocation_id as RevocationId,
+    )
+    .execute(&mut *db)
+    .await?;
+    if done.rows_affected() == 1 {
+        return Ok(Deleted::Now);
+    }
+    let stands = sqlx::query_scalar!(
+        r#"select exists (select from revocation where revocation_id = $1) as "exists!""#,
+        revocation_id as RevocationId,
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(if stands { Deleted::TooLate } else { Deleted::Gone })
+}
+
 /// All that waits for this person becomes due: the next consent would evict a token in use.
 pub(crate) async fn update_person_due(
     db: impl PgExecutor<'_>,
@@ -188,7 +249,7 @@ pub(crate) async fn find_receipt(
     Ok(sqlx::query_as!(
         Receipt,
         "select outcome, done_at, due_at from revocation
-         where tenant_id = $1 and connection_id = $2 and reason = 'disconnected' order by created_at desc limit 1",
+         where tenant_id = $1 and connection_id = $2 and reason = 'disconnected' order by created_at desc, revocation_id desc limit 1",
         tenant_id as TenantId,
         connection_id as ConnectionId,
     )

@@ -1,5 +1,7 @@
 //! Customers of the SaaS.
 
+pub(crate) mod listed;
+
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
 

@@ -16,7 +16,6 @@ pub(crate) const CLIENT_SECRET: &str = "zoho_client.client_secret_sealed";
 /// A client, its secret as it is stored.
 #[derive(Debug)]
 pub(crate) struct ZohoClient {
-    pub(crate) data_centre: DataCentre,
     pub(crate) client_id: String,
     pub(crate) client_secret_sealed: Vec<u8>,
 }
@@ -26,21 +25,14 @@ pub(crate) async fn find(
     tenant_id: TenantId,
     zoho_client_id: ZohoClientId,
 ) -> Result<Option<ZohoClient>, StoreError> {
-    let row = sqlx::query!(
-        "select data_centre, client_id, client_secret_sealed from zoho_client where tenant_id = $1 and zoho_client_id = $2",
+    Ok(sqlx::query_as!(
+        ZohoClient,
+        "select client_id, client_secret_sealed from zoho_client where tenant_id = $1 and zoho_client_id = $2",
         tenant_id as TenantId,
         zoho_client_id as ZohoClientId,
     )
     .fetch_optional(db)
-    .await?;
-    row.map(|row| {
-        Ok(ZohoClient {
-            data_centre: super::known(&row.data_centre, "zoho_client.data_centre")?,
-            client_id: row.client_id,
-            client_secret_sealed: row.client_secret_sealed,
-        })
-    })
-    .transpose()
+    .await?)
 }
 
 /// A tenant's client as Zoho's console names it, its row locked.

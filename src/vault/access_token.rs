@@ -52,7 +52,6 @@ pub(crate) struct Vended {
     pub(crate) product: Product,
     pub(crate) data_centre: DataCentre,
     pub(crate) organization: ConnectedOrganization,
-    pub(crate) scopes_requested: ScopeSet,
     pub(crate) scopes_granted: ScopeSet,
     pub(crate) warnings: Vec<Warning>,
 }
@@ -227,7 +226,6 @@ impl<'a> Current<'a> {
             product: row.product,
             data_centre: row.data_centre,
             organization: self.organization.clone(),
-            scopes_requested: row.scopes_requested.clone(),
             scopes_granted: row.scopes_granted.clone(),
             warnings: warnings(app, row, trouble),
         }

@@ -59,8 +59,9 @@ pub(crate) async fn make_once(
     nonce: &str,
     now: DateTime<Utc>,
 ) -> Result<Option<Made>, StoreError> {
-    let [a, b, c, d, e, f, ..] = digest(nonce.as_bytes());
-    insert(db, make, id_from([a, b, c, d, e, f]), now).await
+    let digest = digest(nonce.as_bytes());
+    let (head, _) = digest.split_first_chunk().expect("a digest has 32 bytes");
+    insert(db, make, id_from(*head), now).await
 }
 
 fn id_from(bytes: [u8; 6]) -> String {

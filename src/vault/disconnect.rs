@@ -7,7 +7,7 @@ use crate::{
     app::App,
     domain::{
         data_centre::DataCentre,
-        ids::{ConnectionId, PersonId, RequestId, RevocationId, TenantId},
+        ids::{ConnectionId, RequestId, RevocationId, TenantId},
         webhook::EventType,
     },
     store::{
@@ -29,23 +29,53 @@ pub(crate) struct Disconnect {
     pub(crate) tenant_id: TenantId,
     pub(crate) connection_id: ConnectionId,
     pub(crate) data_centre: DataCentre,
-    pub(crate) person_id: PersonId,
+    pub(crate) actor: Actor,
     pub(crate) request_id: RequestId,
     pub(crate) peer: String,
 }
 
-/// Does nothing where the connection has ended already. What Zoho said is found in the receipt.
-pub(crate) async fn disconnect(app: &Arc<App>, disconnect: Disconnect) -> Result<(), StoreError> {
-    let Some(revocation_id) = end(app, &disconnect).await? else { return Ok(()) };
-    let task = {
-        let app = Arc::clone(app);
-        app.clone().spawn(async move { revoke::revoke_now(&app, revocation_id).await })
-    };
-    // Late or failed: the worker goes on, and the receipt says pending until then.
-    if let Ok(Ok(Err(error))) = tokio::time::timeout(PATIENCE, task).await {
-        tracing::warn!(error = chain(&error), "a revocation is left to the worker");
+/// What has become of the refresh token at Zoho, as far as we know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RevokedAtZoho {
+    Yes,
+    /// Zoho did not know it any more, or the connection had ended before.
+    Already,
+    /// It is tried until Zoho confirms.
+    Pending,
+}
+
+impl RevokedAtZoho {
+    pub(crate) const ALL: [Self; 3] = [Self::Yes, Self::Already, Self::Pending];
+
+    pub(crate) const fn key(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::Already => "already",
+            Self::Pending => "pending",
+        }
     }
-    Ok(())
+}
+
+/// Does nothing where the connection has ended already. What Zoho said is found in the receipt, too.
+pub(crate) async fn disconnect(app: &Arc<App>, disconnect: Disconnect) -> Result<RevokedAtZoho, StoreError> {
+    let (tenant_id, connection_id) = (disconnect.tenant_id, disconnect.connection_id);
+    let ended = end(app, &disconnect).await?;
+    if let Some(revocation_id) = ended {
+        let task = {
+            let app = Arc::clone(app);
+            app.clone().spawn(async move { revoke::revoke_now(&app, revocation_id).await })
+        };
+        // Late or failed: the worker goes on, and the receipt says pending until then.
+        if let Ok(Ok(Err(error))) = tokio::time::timeout(PATIENCE, task).await {
+            tracing::warn!(error = chain(&error), "a revocation is left to the worker");
+        }
+    }
+    let receipt = revocation::find_receipt(app.pools.engine(), tenant_id, connection_id).await?;
+    Ok(match receipt.map(|receipt| receipt.outcome) {
+        Some(None) => RevokedAtZoho::Pending,
+        Some(Some(outcome)) if ended.is_some() && outcome == "yes" => RevokedAtZoho::Yes,
+        Some(Some(_)) | None => RevokedAtZoho::Already,
+    })
 }
 
 async fn end(app: &App, disconnect: &Disconnect) -> Result<Option<RevocationId>, StoreError> {
@@ -57,7 +87,7 @@ async fn end(app: &App, disconnect: &Disconnect) -> Result<Option<RevocationId>,
         return Ok(None);
     }
     let event = AuditEvent {
-        actor: Actor::Person(disconnect.person_id),
+        actor: disconnect.actor.clone(),
         action: "disconnected",
         outcome: "done",
         tenant_id: Some(tenant_id),

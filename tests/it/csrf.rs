@@ -4,14 +4,19 @@ use reqwest::Method;
 
 use crate::harness::*;
 
-/// Every command of the site for a connection.
-fn commands(id: &str) -> [String; 5] {
-    [
+/// Every command of the site, for a connection and for the person's own tenant.
+async fn commands(visitor: &Visitor, id: &str) -> Vec<String> {
+    let links = visitor.get("/connections").await.links();
+    let keys = links.into_iter().find(|link| link.ends_with("/api-keys")).expect("a link to the keys");
+    vec![
         "/connections".to_owned(),
         "/logout".to_owned(),
         format!("/connections/{id}/reconnect"),
         format!("/connections/{id}/disconnect"),
         format!("/connections/{id}/organization"),
+        format!("/connections/{id}/test"),
+        format!("{keys}/Zk3v9Qa1/revoke"),
+        keys,
     ]
 }
 
@@ -38,7 +43,7 @@ async fn s38_a_change_needs_a_same_origin_request() {
         &[("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")],
         &[("origin", &ours), ("origin", "https://evil.example")],
     ];
-    for command in commands(&id) {
+    for command in commands(&sam, &id).await {
         for headers in refused {
             let mut request = sam.request(Method::POST, &command).form(&[("csrf", &csrf)]);
             for (name, value) in headers {
@@ -73,7 +78,7 @@ async fn s38_a_change_needs_the_form_token_of_this_session() {
     let own = sam.get("/connections").await.csrf();
     assert_ne!(own, former);
     let before = app.database.row_counts().await;
-    for command in commands(&id) {
+    for command in commands(&sam, &id).await {
         for wrong in [of_bea.as_str(), &former, "", &own[1..], "A"] {
             let page = sam.post_form(&command, &[("csrf", wrong)]).await;
             assert_eq!(page.status, 403, "{command}");
@@ -92,7 +97,7 @@ async fn s40_forms_are_urlencoded_and_have_no_unknown_member() {
     let id = sam.only_connection().await;
     let csrf = sam.get("/connections").await.csrf();
     let before = app.database.row_counts().await;
-    for command in commands(&id) {
+    for command in commands(&sam, &id).await {
         for (content_type, body) in [
             ("application/json", format!("{{\"csrf\":\"{csrf}\"}}")),
             ("text/plain", format!("csrf={csrf}")),

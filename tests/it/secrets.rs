@@ -45,6 +45,7 @@ async fn s30_s67_s68_no_secret_stands_anywhere() {
     run.what_goes_well(&replica).await;
     run.what_goes_wrong_at_zoho(&site, &replica).await;
     run.what_strangers_send(&replica).await;
+    run.what_back_ends_do(&site, &replica).await;
     run.what_a_lost_database_brings(&mut site, &replica).await;
     let metrics = site.metrics(&replica).await;
 

@@ -192,7 +192,7 @@ async fn other_methods_and_paths_are_refused_as_documents() {
     let site = installation.serve();
     let put = site.send(client().put(format!("{}/api/v1/connections", site.url)).bearer_auth(&key)).await;
     assert_eq!(put.problem(), (405, "about:blank"));
-    assert_eq!(put.header("allow"), "GET, HEAD");
+    assert_eq!(put.header("allow"), "GET, HEAD, POST");
     for path in ["/api/v1", "/api/v1/", "/api/v1/nothing", "/api/v1/connections/a/b"] {
         assert_eq!(site.get(path, &key).await.problem(), (404, "/problems/not-found"), "{path}");
     }

@@ -5,6 +5,7 @@ mod access;
 mod commands;
 mod connections;
 mod harness;
+mod imports;
 mod interrupted;
 mod rotation;
 mod sealed;

@@ -15,9 +15,10 @@ struct Stored {
     refresh_place: String,
     revocation_place: String,
     escrow_place: String,
+    client_place: String,
 }
 
-/// A connection with both tokens, a token that waits for its revocation and a grant in escrow, all
+/// A connection with both tokens, a token that waits for its revocation, a grant in escrow and a client, all
 /// under `k1`, and many more connections, so that there are several batches.
 async fn furnish(installation: &mut Installation) -> Stored {
     use base64::Engine as _;
@@ -47,8 +48,8 @@ async fn furnish(installation: &mut Installation) -> Stored {
     // A superseded token keeps the place of the connection it came from.
     let revocation_place = refresh_place(&connections[0]);
     sqlx::query(
-        "insert into revocation (revocation_id, tenant_id, client_id, data_centre, reason, token_sealed, sealed_as, created_at, due_at, tries)
-         values ($1, $2::uuid, 'client', 'eu', 'superseded', $3, $4, '2026-01-01Z', '2099-01-01Z', 0)",
+        "insert into revocation (revocation_id, tenant_id, client_id, data_centre, reason, token_sealed, sealed_as, created_at, granted_at, due_at, tries)
+         values ($1, $2::uuid, 'client', 'eu', 'superseded', $3, $4, '2026-01-01Z', '2026-01-01Z', '2099-01-01Z', 0)",
     )
     .bind(Uuid::now_v7())
     .bind(TENANT.parse::<Uuid>().expect("an id"))
@@ -72,10 +73,25 @@ async fn furnish(installation: &mut Installation) -> Stored {
     .execute(&mut installation.admin)
     .await
     .expect("an escrow");
-    Stored { connection: connections[0], refresh_place: refresh_place(&connections[0]), revocation_place, escrow_place }
+    let client = Uuid::now_v7();
+    let client_place = format!("lwz1|zoho_client.client_secret_sealed|{TENANT}|{client}");
+    sqlx::query("insert into zoho_client values ($1::uuid, $2, 'eu', '1000.SELF', $3, '2026-01-01Z')")
+        .bind(TENANT.parse::<Uuid>().expect("an id"))
+        .bind(client)
+        .bind(seal("k1", key(1), &client_place, "secret of a self client"))
+        .execute(&mut installation.admin)
+        .await
+        .expect("a client");
+    Stored {
+        client_place,
+        connection: connections[0],
+        refresh_place: refresh_place(&connections[0]),
+        revocation_place,
+        escrow_place,
+    }
 }
 
-const VALUES: u64 = 250 * 2 + 2;
+const VALUES: u64 = 250 * 2 + 3;
 
 #[tokio::test]
 async fn r23_everything_is_sealed_anew_while_the_site_serves_and_the_old_key_can_go() {
@@ -93,8 +109,9 @@ async fn r23_everything_is_sealed_anew_while_the_site_serves_and_the_old_key_can
         json!({ "key": "k2", "resealed": 0, "already_current": VALUES, "unreadable": 0, "other_keys_in_use": [] })
     );
     drop(site);
-    let row: (Vec<u8>, Vec<u8>, Vec<u8>) = sqlx::query_as(
-        "select refresh_token_sealed, (select token_sealed from revocation), (select grant_sealed from token_escrow)
+    let row: (Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>) = sqlx::query_as(
+        "select refresh_token_sealed, (select token_sealed from revocation), (select grant_sealed from token_escrow),
+             (select client_secret_sealed from zoho_client)
          from connection where connection_id = $1",
     )
     .bind(stored.connection)
@@ -106,6 +123,7 @@ async fn r23_everything_is_sealed_anew_while_the_site_serves_and_the_old_key_can
     assert_eq!(open(&new_alone, &stored.refresh_place, &row.0), ("k2".to_owned(), plain));
     assert_eq!(open(&new_alone, &stored.revocation_place, &row.1).1, "1000.superseded");
     assert_eq!(open(&new_alone, &stored.escrow_place, &row.2).1, "{\"grant\":1}");
+    assert_eq!(open(&new_alone, &stored.client_place, &row.3).1, "secret of a self client");
     assert_eq!(installation.audited().await, [format!("command keys_rewrapped done {VALUES} values under key k2")]);
 
     installation.set("ENCRYPTION_KEYS", key_text("k2", key(50)));

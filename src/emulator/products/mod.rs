@@ -55,7 +55,7 @@ const PREFIXES: [(&str, &str); 7] = [
     ("/api/v2/", "assist"),
     ("/pulse/", "connect"),
     ("/nativeapi/", "connect"),
-    ("/ziaagents/api/v1/", "zia_agents"),
+    ("/ziaagents/api/", "zia_agents"),
     ("/crm/", "crm"),
     ("/api/v1/", "desk"),
     ("/books/v3/", "books"),

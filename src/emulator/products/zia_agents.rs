@@ -8,8 +8,8 @@ use crate::emulator::answer::Answer;
 
 pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> Option<Answer> {
     match path {
-        ["agents", "query"] if call.is("POST") => Some(run(call, None).unwrap_or_else(|refusal| refusal)),
-        ["agents", agent, "trigger"] if call.is("POST") => {
+        ["v1", "agents", "query"] if call.is("POST") => Some(run(call, None).unwrap_or_else(|refusal| refusal)),
+        ["v1", "agents", agent, "trigger"] if call.is("POST") => {
             Some(run(call, Some(agent)).unwrap_or_else(|refusal| refusal))
         }
         _ => None,

@@ -45,7 +45,7 @@ macro_rules! grants {
     )+};
 }
 
-grants! { ConnectionsRead, TokensRead, Proxy }
+grants! { ConnectionsRead, ConnectionsWrite, TokensRead, Proxy, OnboardingWrite }
 
 /// A program whose key counts and has the grant.
 #[derive(Debug)]

@@ -1,28 +1,44 @@
-//! `GET /connections` and `GET /connections/{id}`.
+//! `GET` and `POST /connections`, `GET` and `DELETE /connections/{id}`.
 
 use std::str::FromStr;
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 
 use super::{
-    backend::{Backend, ConnectionsRead},
-    cursor::List,
+    backend::{Backend, ConnectionsRead, ConnectionsWrite},
+    body,
+    cursor::{List, pair},
+    paging::{Narrowed, Paging, narrow, plain_text},
     parameters::Parameters,
-    refusals::{Refused, RefusedOrUnknown},
-    schema::{Connection, ConnectionList},
+    refusals::{NotImported, Refused, RefusedOrUnknown},
+    schema::{Connection, ConnectionList, Disconnected, Import},
 };
 use crate::{
     app::App,
-    domain::{connection::Status, ids::ConnectionId, organization::ZohoOrganizationId, product::Product},
-    http::problem::Problem,
+    domain::{
+        connection::Status,
+        ids::{ConnectionId, TenantId},
+        organization::ZohoOrganizationId,
+        product::Product,
+    },
+    http::{
+        caller::{peer, request_id},
+        problem::Problem,
+    },
     store::{
-        connection::listed::{Filter, PersonName, list},
+        audit_event::Actor,
+        connection::listed::{Filter, ListedConnection, PersonName, list},
         tenant,
     },
+    vault::{
+        disconnect::{Disconnect, disconnect},
+        import::{
+            By,
+            draft::{self, Defaults},
+            import,
+        },
+    },
 };
-
-const DEFAULT_LIMIT: i64 = 50;
-const MOST: i64 = 200;
 
 /// Lists connections.
 ///
@@ -45,26 +61,18 @@ pub(crate) async fn list_connections(
     backend: Backend<ConnectionsRead>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let asked = Asked::read(&app, &backend, request.query_string())?;
+    let Asked { tenant, mut filter, paging } = Asked::read(&app, &backend, request.query_string())?;
     let mut tx = backend.begin(&app).await?;
-    let mut filter = asked.filter;
-    filter.tenant_id = backend.tenant_id;
-    if let Some(name) = &asked.tenant {
-        let named = tenant::find_by_any_name(&mut *tx, name).await?;
-        // A tenant that is not there, or not this key's, has no connections.
-        let Some(named) = named.filter(|named| backend.tenant_id.is_none_or(|own| own == *named)) else {
-            return Ok(HttpResponse::Ok().json(ConnectionList { connections: Vec::new(), next: None }));
-        };
-        filter.tenant_id = Some(named);
-    }
-    // One more tells whether there is another page.
-    let mut connections = list(&mut tx, &filter, asked.after, asked.limit + 1).await?;
+    let connections = match narrow(&mut tx, backend.tenant_id, tenant.as_deref()).await? {
+        Narrowed::To(tenant_id) => {
+            filter.tenant_id = tenant_id;
+            list(&mut tx, &filter, paging.after, paging.rows()).await?
+        }
+        Narrowed::Nothing => Vec::new(),
+    };
     tx.commit().await?;
-    let limit = usize::try_from(asked.limit).unwrap_or(usize::MAX);
-    let has_more = connections.len() > limit;
-    connections.truncate(limit);
-    let next = connections.last().filter(|_| has_more);
-    let next = next.map(|last| asked.list.seal(&app.keys, (last.tenant_id, last.connection_id)));
+    let (connections, next) =
+        paging.cut(&app.keys, connections, |last| format!("{} {}", last.tenant_id, last.connection_id));
     let connections = connections.into_iter().map(Connection::from).collect();
     Ok(HttpResponse::Ok().json(ConnectionList { connections, next }))
 }
@@ -84,13 +92,86 @@ pub(crate) async fn get_connection(
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     Parameters::read(request.query_string()).finish()?;
+    let connection = find(&app, &backend, &id).await?;
+    Ok(HttpResponse::Ok().json(Connection::from(connection)))
+}
+
+/// Unknown and another tenant's are the same (security.md S-41).
+async fn find<G>(app: &App, backend: &Backend<G>, id: &str) -> Result<ListedConnection, Problem> {
     let connection_id: ConnectionId = id.parse().map_err(|_| Problem::NOT_FOUND)?;
     let filter = Filter { tenant_id: backend.tenant_id, connection_id: Some(connection_id), ..Filter::default() };
-    let mut tx = backend.begin(&app).await?;
-    let found = list(&mut tx, &filter, None, 1).await?;
+    let mut tx = backend.begin(app).await?;
+    let mut found = list(&mut tx, &filter, None, 1).await?;
     tx.commit().await?;
-    let connection = found.into_iter().next().ok_or(Problem::NOT_FOUND)?;
-    Ok(HttpResponse::Ok().json(Connection::from(connection)))
+    found.pop().ok_or(Problem::NOT_FOUND)
+}
+
+/// Imports a connection.
+///
+/// A token that Zoho granted elsewhere: the code of a self client, exchanged once, or a refresh token, proved by
+/// one refresh. The same person, organization and product again is the same connection with the new token. A dead
+/// code or token is `invalid-request`; so is an organization that Zoho does not list for the token, and a refresh
+/// token of several organizations without one: `errors[]` names those it lists. A spent code of several is kept as
+/// `choosing`. Without the profile scope `person` is null.
+#[utoipa::path(
+    post, path = "/connections", tag = "connections", security(("api_key" = ["connections:write"])),
+    request_body = Import,
+    responses(
+        (status = 201, description = "Imported", body = Connection),
+        (status = 200, description = "It existed, and has this token now", body = Connection),
+        NotImported,
+    ),
+)]
+pub(crate) async fn import_connection(
+    app: web::Data<App>,
+    backend: Backend<ConnectionsWrite>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, Problem> {
+    Parameters::read(request.query_string()).finish()?;
+    let mut members = body::members(&request, payload).await?;
+    let draft = draft::read(&mut members, &Defaults::default());
+    let (tenant, wanted) = body::finish(members, draft)?;
+    let tenant_id = tenant::find_by_any_name(app.pools.engine(), &tenant).await?;
+    let tenant_id = tenant_id.filter(|named| backend.tenant_id.is_none_or(|own| own == *named));
+    let by = By {
+        actor: Actor::ApiKey(backend.api_key_id.clone()),
+        request_id: Some(request_id(&request)),
+        peer: Some(peer(&app, &request)),
+    };
+    let imported = import(&app, tenant_id.ok_or(Problem::NOT_FOUND)?, wanted, by).await?;
+    let connection = find(&app, &backend, &imported.connection_id.to_string()).await?;
+    let status = if imported.existed { StatusCode::OK } else { StatusCode::CREATED };
+    Ok(HttpResponse::build(status).json(Connection::from(connection)))
+}
+
+/// Disconnects a connection.
+///
+/// Unusable at once, on every replica within a second; its refresh token is revoked at Zoho, which is asked until it
+/// confirms. Again is `already`.
+#[utoipa::path(
+    delete, path = "/connections/{id}", tag = "connections", security(("api_key" = ["connections:write"])),
+    params(("id" = String, Path, format = "uuid", description = "The connection's id")),
+    responses((status = 200, description = "It has ended", body = Disconnected), RefusedOrUnknown),
+)]
+pub(crate) async fn disconnect_connection(
+    app: web::Data<App>,
+    backend: Backend<ConnectionsWrite>,
+    request: HttpRequest,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    Parameters::read(request.query_string()).finish()?;
+    let connection = find(&app, &backend, &id).await?;
+    let wanted = Disconnect {
+        tenant_id: connection.tenant_id,
+        connection_id: connection.connection_id,
+        data_centre: connection.data_centre,
+        actor: Actor::ApiKey(backend.api_key_id.clone()),
+        request_id: request_id(&request),
+        peer: peer(&app, &request),
+    };
+    let revoked = disconnect(&app, wanted).await?;
+    Ok(HttpResponse::Ok().json(Disconnected::from(revoked)))
 }
 
 /// A list as it was asked for.
@@ -98,9 +179,7 @@ pub(crate) async fn get_connection(
 struct Asked {
     tenant: Option<String>,
     filter: Filter,
-    limit: i64,
-    after: Option<(crate::domain::ids::TenantId, ConnectionId)>,
-    list: List,
+    paging: Paging<(TenantId, ConnectionId)>,
 }
 
 impl Asked {
@@ -114,17 +193,11 @@ impl Asked {
             status: parameters.take("status", status),
             ..Filter::default()
         };
-        let limit = parameters.take("limit", limit).unwrap_or(DEFAULT_LIMIT);
-        let list = List::new(backend.tenant_id, &format!("{tenant:?} {filter:?}"));
-        let after = parameters.take("cursor", |cursor| list.open(&app.keys, cursor));
+        let list = List::new("connections", backend.tenant_id, &format!("{tenant:?} {filter:?}"));
+        let paging = Paging::read(&mut parameters, &app.keys, list, pair);
         parameters.finish()?;
-        Ok(Self { tenant, filter, limit, after, list })
+        Ok(Self { tenant, filter, paging })
     }
-}
-
-/// Postgres refuses U+0000 in text (security.md D-14).
-pub(super) fn plain_text(text: &str) -> Result<String, &'static str> {
-    if text.chars().any(char::is_control) { Err("must hold no control characters") } else { Ok(text.to_owned()) }
 }
 
 pub(super) fn person(text: &str) -> Result<PersonName, &'static str> {
@@ -137,8 +210,4 @@ fn status(text: &str) -> Result<&'static str, &'static str> {
         .into_iter()
         .find(|key| *key == text)
         .ok_or("must be one of choosing active needs_reconnect disconnected")
-}
-
-fn limit(text: &str) -> Result<i64, &'static str> {
-    text.parse().ok().filter(|limit| (1..=MOST).contains(limit)).ok_or("must be 1 to 200")
 }

@@ -4,58 +4,73 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::{
-    domain::ids::{ConnectionId, TenantId},
+    domain::ids::TenantId,
     vault::seal::{KeyRing, Place},
 };
 
-/// The list a cursor is of: who asks, and for what.
+/// The list a cursor is of: which, who asks, and for what.
 #[derive(Debug)]
 pub(super) struct List(Place);
 
 impl List {
-    pub(super) fn new(tenant: Option<TenantId>, filters: &str) -> Self {
+    pub(super) fn new(noun: &str, tenant: Option<TenantId>, filters: &str) -> Self {
         let tenant = tenant.map(|tenant| tenant.to_string()).unwrap_or_default();
-        Self(Place::outside_tenants("api.cursor", format_args!("{tenant}|{filters}")))
+        Self(Place::outside_tenants("api.cursor", format_args!("{noun}|{tenant}|{filters}")))
     }
 
-    pub(super) fn seal(&self, keys: &KeyRing, last: (TenantId, ConnectionId)) -> String {
-        URL_SAFE_NO_PAD.encode(keys.seal(&self.0, format!("{} {}", last.0, last.1).as_bytes()))
+    pub(super) fn seal(&self, keys: &KeyRing, last: &str) -> String {
+        URL_SAFE_NO_PAD.encode(keys.seal(&self.0, last.as_bytes()))
     }
 
-    pub(super) fn open(&self, keys: &KeyRing, cursor: &str) -> Result<(TenantId, ConnectionId), &'static str> {
-        self.try_open(keys, cursor).ok_or("is no cursor of this list: begin again without one")
+    pub(super) fn open<T>(
+        &self,
+        keys: &KeyRing,
+        cursor: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<T, &'static str> {
+        self.text(keys, cursor).as_deref().and_then(parse).ok_or("is no cursor of this list: begin again without one")
     }
 
-    fn try_open(&self, keys: &KeyRing, cursor: &str) -> Option<(TenantId, ConnectionId)> {
+    fn text(&self, keys: &KeyRing, cursor: &str) -> Option<String> {
         let sealed = URL_SAFE_NO_PAD.decode(cursor).ok()?;
-        let text = keys.open_text(&self.0, &sealed).ok()?;
-        let (tenant, connection) = text.split_once(' ')?;
-        Some((tenant.parse().ok()?, connection.parse().ok()?))
+        keys.open_text(&self.0, &sealed).ok().map(|text| text.to_string())
     }
+}
+
+/// A position of two ids, as `seal` takes it.
+pub(super) fn pair<A: std::str::FromStr, B: std::str::FromStr>(text: &str) -> Option<(A, B)> {
+    let (first, second) = text.split_once(' ')?;
+    Some((first.parse().ok()?, second.parse().ok()?))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::ids::ConnectionId;
     use zeroize::Zeroizing;
 
     #[test]
     fn a_cursor_opens_for_its_own_list_alone() {
         let keys = KeyRing::new([("k".to_owned(), Zeroizing::new([7; 32]))]);
         let (tenant, last) = (TenantId::new(), (TenantId::new(), ConnectionId::new()));
-        let list = List::new(Some(tenant), "crm");
-        let cursor = list.seal(&keys, last);
-        assert_eq!(list.open(&keys, &cursor), Ok(last));
-        for other in [List::new(None, "crm"), List::new(Some(TenantId::new()), "crm"), List::new(Some(tenant), "desk")]
-        {
-            assert!(other.open(&keys, &cursor).is_err());
+        let list = List::new("connections", Some(tenant), "crm");
+        let cursor = list.seal(&keys, &format!("{} {}", last.0, last.1));
+        let opened = |list: &List, cursor: &str| list.open(&keys, cursor, pair::<TenantId, ConnectionId>);
+        assert_eq!(opened(&list, &cursor), Ok(last));
+        for other in [
+            List::new("connections", None, "crm"),
+            List::new("connections", Some(TenantId::new()), "crm"),
+            List::new("connections", Some(tenant), "desk"),
+            List::new("organizations", Some(tenant), "crm"),
+        ] {
+            assert!(opened(&other, &cursor).is_err());
         }
         for index in 0..cursor.len() {
             let mut altered = cursor.clone().into_bytes();
             altered[index] = if altered[index] == b'A' { b'B' } else { b'A' };
             let altered = String::from_utf8(altered).expect("ASCII");
-            assert!(list.open(&keys, &altered).is_err(), "{index}");
+            assert!(opened(&list, &altered).is_err(), "{index}");
         }
-        assert!(list.open(&keys, "").is_err());
+        assert!(opened(&list, "").is_err());
     }
 }

@@ -2,16 +2,20 @@
 
 pub(crate) mod access_token;
 mod backend;
+pub(crate) mod body;
 pub(crate) mod connections;
 mod cursor;
 pub(crate) mod document;
 mod endpoints;
 pub(crate) mod openapi;
+mod organizations;
+mod paging;
 mod parameters;
 mod proxy;
 mod refusals;
 pub(crate) mod schema;
 mod search;
+mod tenants;
 mod transport;
 mod vending;
 
@@ -27,6 +31,11 @@ pub(crate) fn routes() -> impl actix_web::dev::HttpServiceFactory {
 endpoints::endpoints! {
     get "/connections" connections::list_connections;
     get "/connections/{id}" connections::get_connection;
+    post "/connections" connections::import_connection;
+    delete "/connections/{id}" connections::disconnect_connection;
+    get "/tenants" tenants::list_tenants;
+    post "/tenants" tenants::create_tenant;
+    get "/organizations" organizations::list_organizations;
     get "/connections/{id}/access-token" access_token::get_access_token;
     get "/access-token" access_token::find_access_token;
     any "/connections/{id}/proxy/{path:.*}" proxy::call_product;

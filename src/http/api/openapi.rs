@@ -16,10 +16,11 @@ use utoipa::{
 };
 
 /// Headings, in the order in which people read them.
-const TAGS: [(&str, &str); 4] = [
+const TAGS: [(&str, &str); 5] = [
     ("tokens", "Access tokens that work: fetched for one connection, refreshed by us, at most once for all who ask."),
     ("proxy", "Calls to a product without handling its token."),
     ("connections", "Which connections there are, how they stand, and their end."),
+    ("tenants", "Your customers here, and the Zoho organizations they have connected."),
     ("meta", "About the API itself; needs no key."),
 ];
 

@@ -47,6 +47,8 @@ refusals! {
     Refused: ;
     /// Of a call that names something.
     RefusedOrUnknown: NotFound;
+    /// Of an import, which asks Zoho.
+    NotImported: NotFound ZohoMisbehaved ZohoThrottled ZohoUnavailable ZohoMisconfigured;
     /// Of a call that needs a token of a named connection.
     NoToken: NotFound NeedsReconnect ChoosingOrganization Disconnected ZohoMisbehaved ZohoThrottled ZohoUnavailable ZohoMisconfigured;
     /// Of a call that finds its connection by the caller's own ids.

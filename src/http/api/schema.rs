@@ -4,9 +4,13 @@
 //! Members are only ever added. A secret is borrowed for the moment in which it is sent.
 
 mod access_token;
+mod estate;
+mod import;
 mod words;
 
 pub(crate) use access_token::AccessToken;
+pub(crate) use estate::{ListedOrganization, ListedTenant, NewTenant, OrganizationList, TenantList};
+pub(crate) use import::{Disconnected, Import};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;

@@ -5,11 +5,7 @@
 
 use std::str::FromStr;
 
-use super::{
-    connections::{person, plain_text},
-    parameters::Parameters,
-    schema::Connection,
-};
+use super::{connections::person, paging::plain_text, parameters::Parameters, schema::Connection};
 use crate::{
     app::App,
     domain::{

@@ -11,7 +11,7 @@ use actix_web::{HttpResponse, http::StatusCode, web};
 use askama::Template;
 
 use self::{
-    operations::{Group, groups},
+    operations::{Group, Refusal, groups, take_common},
     types::{Described, Named, described},
 };
 use crate::{
@@ -40,6 +40,8 @@ struct Contents {
     /// The path of the API below the origin.
     root: String,
     groups: Vec<Group>,
+    /// Refusals of every call with a key.
+    common: Vec<Refusal>,
     types: Vec<Described>,
 }
 
@@ -47,7 +49,9 @@ static CONTENTS: LazyLock<Contents> = LazyLock::new(|| {
     let document = document();
     let root = document.servers.iter().flatten().next().map(|server| server.url.clone()).unwrap_or_default();
     let about = Prose::new(document.info.description.as_deref().unwrap_or_default());
-    Contents { about, root, groups: groups(document), types: described(document) }
+    let mut groups = groups(document);
+    let common = take_common(&mut groups);
+    Contents { about, root, groups, common, types: described(document) }
 });
 
 /// The document's words: paragraphs of text and `code`.

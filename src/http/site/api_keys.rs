@@ -190,7 +190,7 @@ impl KeyRequest {
         grants.dedup();
         let life = life.unwrap_or_else(|| Life::Quarter.key().to_owned());
         Ok(Self {
-            csrf: csrf.unwrap_or_default(),
+            csrf: csrf.ok_or(Problem::INVALID)?,
             nonce: nonce.filter(|nonce| !nonce.is_empty()).unwrap_or_else(random_token),
             name: text::clean(&name.unwrap_or_default()),
             grants,

@@ -5,7 +5,7 @@ use askama::Template;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-pub(crate) use history::{Event, HistoryEntry, kind_of};
+pub(crate) use history::{Event, HistoryEntry, Tested};
 
 use super::{
     organization_choice,
@@ -54,7 +54,7 @@ pub(crate) struct ConnectionPage {
     /// Where it is disconnected: what Zoho said to the revocation.
     pub(crate) receipt: Option<Receipt>,
     /// What a test call of the last minutes brought.
-    pub(crate) tested: Option<TestOutcome>,
+    pub(crate) tested: Option<Tested>,
     /// Newest first.
     pub(crate) history: Vec<HistoryEntry>,
 }

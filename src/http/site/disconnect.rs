@@ -15,6 +15,7 @@ use crate::{
         problem::Problem,
         see_other,
     },
+    store::audit_event::Actor,
     vault::disconnect::{Disconnect, disconnect},
 };
 
@@ -68,7 +69,7 @@ pub(crate) async fn post_disconnect(
         tenant_id: connection.tenant_id,
         connection_id,
         data_centre: connection.data_centre,
-        person_id: member.person().person_id,
+        actor: Actor::Person(member.person().person_id),
         request_id: member.request_id,
         peer: member.peer.clone(),
     };

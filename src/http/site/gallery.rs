@@ -12,6 +12,8 @@ use super::{
     connections::ConnectionsPage,
     disconnect::DisconnectPage,
     finishing::FinishingPage,
+    import::ImportPage,
+    imported::ImportedPage,
     markup,
     organization_choice::OrganizationChoicePage,
     problem_types::{ProblemIndexPage, ProblemPage, StatusPage},
@@ -40,6 +42,8 @@ fn pages() -> Vec<(String, String)> {
     add(&mut pages, "sign-in-again", SignInAgainPage::samples());
     add(&mut pages, "disconnect", DisconnectPage::samples());
     add(&mut pages, "finishing", FinishingPage::samples());
+    add(&mut pages, "import", ImportPage::samples());
+    add(&mut pages, "imported", ImportedPage::samples());
     add(&mut pages, "api-docs", ApiDocsPage::samples());
     add(&mut pages, "problem", ProblemPage::samples());
     add(&mut pages, "problems", ProblemIndexPage::samples());

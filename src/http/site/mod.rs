@@ -8,6 +8,8 @@ pub(crate) mod connection;
 pub(crate) mod connections;
 pub(crate) mod disconnect;
 mod finishing;
+pub(crate) mod import;
+pub(crate) mod imported;
 pub(crate) mod organization_choice;
 mod parts;
 pub(crate) mod problem_types;

@@ -188,6 +188,7 @@ async fn zia_agents_compare_organization_and_session() {
     let (status, answer) = ask("/ziaagents/api/v1/agents/7/trigger", "60000001", "abc").await;
     assert_eq!((status, &answer["error"]["code"]), (400, &json!("INVALID_SESSION_ID")));
     assert_eq!(ask("/ziaagents/api/v1/agents/query", "77000000", "12").await.0, 403);
+    assert_eq!(ask("/ziaagents/api/agents/query", "60000001", "12").await.0, 404);
 }
 
 #[tokio::test]
@@ -200,6 +201,7 @@ async fn an_echo_under_each_prefix_tells_what_arrived() {
         ("/pulse/emulator/echo", "connect"),
         ("/nativeapi/emulator/echo", "connect"),
         ("/ziaagents/api/v1/emulator/echo", "zia_agents"),
+        ("/ziaagents/api/emulator/echo", "zia_agents"),
         ("/crm/v8/emulator/echo", "crm"),
         ("/api/v1/emulator/echo", "desk"),
         ("/books/v3/emulator/echo", "books"),

@@ -94,6 +94,22 @@ async fn s62_redirects_are_neither_followed_nor_passed_on() {
 }
 
 #[tokio::test]
+async fn answers_without_a_body_have_none() {
+    let app = App::start().await;
+    let crm = connected(&app, "crm", SAM).await;
+    faulty(&app, json!({"status": 204, "body": "", "content_type": "text/plain"})).await;
+    for method in [Method::GET, Method::DELETE, Method::HEAD] {
+        let told = Told::read(crm.request(method, ORG).send().await.unwrap()).await;
+        assert_eq!((told.status, told.text.as_str()), (204, ""));
+        assert!(!told.headers.contains_key("content-disposition") && !told.headers.contains_key("transfer-encoding"));
+    }
+    faulty(&app, json!({"endless": "body"})).await;
+    let told = Told::read(crm.request(Method::HEAD, ORG).send().await.unwrap()).await;
+    assert_eq!((told.status, told.text.as_str()), (200, ""));
+    assert!(!told.headers.contains_key("content-length"), "nobody knows: {:?}", told.headers);
+}
+
+#[tokio::test]
 async fn a_products_own_errors_are_passed_on_untouched() {
     let app = App::start().await;
     let crm = connected(&app, "crm", SAM).await;

@@ -109,8 +109,11 @@ async fn s64_one_tenants_hanging_calls_leave_room_for_others() {
     let told = agents.get("/ziaagents/api/v1/emulator/echo").await;
     assert_eq!(told.problem(), "429 too-many-requests");
     assert!(told.retry_after() > 0);
-    let hurt = measure().await;
     // The machine that runs the tests has other things to do, too.
+    let mut hurt = Duration::MAX;
+    for _ in 0..3 {
+        hurt = hurt.min(measure().await);
+    }
     assert!(hurt < 2 * normal + Duration::from_millis(20), "{normal:?} became {hurt:?}");
     drop(hanging);
 }

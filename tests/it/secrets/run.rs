@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use reqwest::Method;
 use serde_json::json;
 
 use crate::{
     faults::{Installation, browser, land},
     harness::{
-        ANN, BEA, CHLOE, ISHA, Page, SAM, SAM_OF_EUROPE, Visitor, YUKI, logs::Secrets, parameter, process::Program, raw,
+        ANN, BEA, Backend, CHLOE, ISHA, Page, SAM, SAM_OF_EUROPE, Visitor, YUKI, logs::Secrets, parameter,
+        process::Program, raw,
     },
 };
 
@@ -199,6 +201,54 @@ impl Run {
         ] {
             let answer = raw::exchange(replica.address(), request.as_bytes()).await;
             self.bodies.push_str(&answer);
+        }
+    }
+
+    /// Calls through the proxy, with everything that can happen to them.
+    pub async fn what_back_ends_do(&mut self, site: &Installation, replica: &Program) {
+        let visitor = browser(&[replica]);
+        let callback = self.consented(&visitor, "au:700000001").await;
+        self.come_back(&visitor, &callback).await;
+        let id = visitor.only_connection().await;
+        let public_url = "http://localhost:8080".parse().expect("a URL");
+        let (back_end, insert) = Backend::new(&public_url, vec![replica.address()], None, &["proxy", "tokens:read"]);
+        self.secrets.add("API key", &back_end.key);
+        site.execute(&insert).await;
+        let path = format!("/api/v1/connections/{id}/proxy/api/v2/user");
+        assert_eq!(back_end.get(&path).await.status, 200);
+        let refused = json!({"status": 401, "body": "{\"error\":{\"code\":1}}", "content_type": "application/json"});
+        for act in [
+            refused,
+            json!({"status": 500}),
+            json!({"reset": true}),
+            json!({"truncate": 10}),
+            json!({"redirect": "http://127.0.0.1:9/elsewhere"}),
+            json!({"raw": "SSH-2.0\r\n"}),
+        ] {
+            site.zoho.fault(json!({"path": "/api/v2/", "act": act})).await;
+            for target in [path.clone(), format!("{path}?q={}", back_end.key), format!("{path}/{}", back_end.key)] {
+                self.requests += 1;
+                let answer = back_end.request(Method::GET, &target).send().await.expect("an answer");
+                // Some are cut off.
+                self.bodies.push_str(&answer.text().await.unwrap_or_default());
+            }
+            site.zoho.clear_faults().await;
+        }
+        for target in [format!("{path}/../{}", back_end.key), format!("{path}?{}=%00", back_end.key)] {
+            let host = visitor.host();
+            let request = format!(
+                "GET {target} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {}\r\nConnection: close\r\n\r\n",
+                back_end.key
+            );
+            let answer = raw::exchange(replica.address(), request.as_bytes()).await;
+            assert_eq!(raw::status(&answer), 400, "{answer}");
+            self.requests += 1;
+            self.bodies.push_str(&answer);
+        }
+        let metrics = site.metrics(replica).await;
+        for outcome in ["answered", "5xx", "token-refused", "lost", "redirected"] {
+            let counted = format!("proxy_requests_total{{product=\"assist\",outcome=\"{outcome}\"}}");
+            assert!(metrics.contains(&counted), "{counted}");
         }
     }
 

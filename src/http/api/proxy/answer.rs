@@ -43,10 +43,16 @@ pub(super) fn respond(answered: Answered) -> HttpResponse {
     }
     with_page(match answered.body {
         Body::Whole(bytes) => answer.body(bytes),
-        Body::Announced(length) => answer.body(SizedStream::new(length, stream::empty::<Result<Bytes, BrokenOff>>())),
+        Body::Announced(Some(length)) => answer.body(SizedStream::new(length, nothing())),
+        Body::Announced(None) => answer.body(BodyStream::new(nothing())),
         Body::Flowing { length: Some(length), flow } => answer.body(SizedStream::new(length, pieces(flow))),
         Body::Flowing { length: None, flow } => answer.body(BodyStream::new(pieces(flow))),
     })
+}
+
+/// The server sends none after `HEAD`, whatever is announced.
+fn nothing() -> impl Stream<Item = Result<Bytes, BrokenOff>> + Unpin {
+    stream::empty()
 }
 
 fn pieces(flow: Flow) -> impl Stream<Item = Result<Bytes, BrokenOff>> + Unpin {

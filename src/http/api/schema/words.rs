@@ -18,7 +18,7 @@ use crate::{
         product::Product,
     },
     http::site::problem_types::{Met, ProblemType},
-    vault::access_token::Warning,
+    vault::{access_token::Warning, disconnect::RevokedAtZoho},
 };
 
 macro_rules! words {
@@ -51,6 +51,7 @@ words! {
     ReconnectReason "ReconnectReason" "`revoked`: access was withdrawn at Zoho. `evicted`: Zoho dropped it in favor of newer sign-ins of the same person." = ReconnectReason::ALL.map(ReconnectReason::key);
     Health "Health" "How the last call to Zoho went; trouble on the way, never a status." = Health::ALL.map(Health::key);
     Warning "Warning" "What the token cannot be blamed for: Zoho could not be asked for a newer one, scopes are missing, or the person's refresh tokens run out." = Warning::ALL.map(Warning::key);
+    RevokedAtZoho "RevokedAtZoho" "What has become of a refresh token at Zoho." = RevokedAtZoho::ALL.map(RevokedAtZoho::key);
     ProblemPath "ProblemType" "Which problem it is; also a page with cause and cure." = problem_types();
 }
 

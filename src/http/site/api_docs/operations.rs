@@ -8,7 +8,7 @@ use utoipa::openapi::{
 
 use super::{
     Prose, example,
-    types::{Kind, Named, kind},
+    types::{Kind, kind},
 };
 use crate::http::api::openapi::operations;
 
@@ -55,19 +55,54 @@ pub(crate) struct Answer {
     pub(crate) body: Option<Body>,
 }
 
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) status: String,
-    /// Slugs of problems.
-    pub(crate) problems: Vec<String>,
+    /// The problem's slug.
+    pub(crate) problem: String,
 }
 
-/// What the example adds to `curl`, origin and root.
+impl Call {
+    /// Its operations have ids of their own; the call has what is common to them.
+    fn join(&mut self, method: &'static str) {
+        if let [first] = self.methods[..] {
+            let common = self.id.strip_suffix(&format!("_{}", first.to_ascii_lowercase())).map(str::to_owned);
+            self.id = common.unwrap_or_default();
+        }
+        self.methods.push(method);
+    }
+}
+
+/// The call as an example for a shell.
 pub(crate) struct Curl {
-    /// Unless it is GET.
-    pub(crate) method: Option<&'static str>,
-    pub(crate) needs_key: bool,
-    pub(crate) target: String,
-    pub(crate) body: Option<String>,
+    method: &'static str,
+    needs_key: bool,
+    target: String,
+    body: Option<String>,
+}
+
+impl Curl {
+    pub(super) fn text(&self, origin: &str, root: &str) -> String {
+        let mut parts = vec!["curl".to_owned()];
+        match self.method {
+            "GET" => {}
+            method => parts.push(format!(" -X {method}")),
+        }
+        if self.needs_key {
+            parts.push(" -H \"Authorization: Bearer $LWZ_API_KEY\" \\\n ".to_owned());
+        }
+        if let Some(body) = &self.body {
+            parts.push(format!(" -H \"Content-Type: application/json\" -d '{body}' \\\n "));
+        }
+        parts.push(format!(" \"{origin}{root}{}\"", self.target));
+        parts.concat()
+    }
+}
+
+impl Body {
+    pub(super) fn is_json(&self) -> bool {
+        self.media_type == "application/json"
+    }
 }
 
 pub(super) fn groups(document: &OpenApi) -> Vec<Group> {
@@ -80,6 +115,19 @@ pub(super) fn groups(document: &OpenApi) -> Vec<Group> {
     groups.filter(|group| !group.calls.is_empty()).collect()
 }
 
+/// Takes out what every call with a key may be refused with: it is told once.
+pub(super) fn take_common(groups: &mut [Group]) -> Vec<Refusal> {
+    let mut calls: Vec<_> =
+        groups.iter_mut().flat_map(|group| &mut group.calls).filter(|call| call.curl.needs_key).collect();
+    let Some((first, others)) = calls.split_first() else { return Vec::new() };
+    let is_common = |refusal: &&Refusal| others.iter().all(|call| call.refusals.contains(refusal));
+    let common: Vec<_> = first.refusals.iter().filter(is_common).cloned().collect();
+    for call in &mut calls {
+        call.refusals.retain(|refusal| !common.contains(refusal));
+    }
+    common
+}
+
 fn calls(document: &OpenApi, tag: &str) -> Vec<Call> {
     let mut calls: Vec<Call> = Vec::new();
     for (path, item) in &document.paths.paths {
@@ -87,10 +135,10 @@ fn calls(document: &OpenApi, tag: &str) -> Vec<Call> {
             if !operation.tags.iter().flatten().any(|own| own == tag) {
                 continue;
             }
-            let summary = operation.summary.clone().unwrap_or_default();
-            match calls.iter_mut().find(|call| call.path == *path && call.summary == summary) {
-                Some(same) => same.methods.push(method),
-                None => calls.push(call(document, path, method, operation)),
+            let call = call(document, path, method, operation);
+            match calls.iter_mut().find(|same| same.path == call.path && same.summary == call.summary) {
+                Some(same) => same.join(method),
+                None => calls.push(call),
             }
         }
     }
@@ -113,7 +161,7 @@ fn call(document: &OpenApi, path: &str, method: &'static str, operation: &Operat
         summary: operation.summary.clone().unwrap_or_default().trim_end_matches('.').to_owned(),
         about: Prose::new(operation.description.as_deref().unwrap_or_default()),
         curl: Curl {
-            method: Some(method).filter(|method| *method != "GET"),
+            method,
             needs_key: !grants.is_empty(),
             target: target(path, &parameters),
             body: body.as_ref().and_then(|body| body.example.clone()),
@@ -125,7 +173,7 @@ fn call(document: &OpenApi, path: &str, method: &'static str, operation: &Operat
             .into_iter()
             .filter_map(|(status, answer)| Some(answer_of(document, status, of(answer)?)))
             .collect(),
-        refusals: refused.into_iter().filter_map(|(status, answer)| refusal(status, of(answer)?)).collect(),
+        refusals: refused.into_iter().flat_map(|(status, answer)| refusals(status, of(answer))).collect(),
     }
 }
 
@@ -178,7 +226,7 @@ fn plain(value: &Value) -> String {
 
 fn content_of(document: &OpenApi, media_type: &str, schema: Option<&RefOr<Schema>>) -> Body {
     let of_kind = schema.map(kind).unwrap_or_default();
-    let example = schema.filter(|_| !matches!(of_kind.name, Named::Anything));
+    let example = schema.filter(|_| of_kind.is_known());
     let example = example.map(|schema| example::pretty(document, schema));
     Body { media_type: media_type.to_owned(), kind: of_kind, example }
 }
@@ -193,8 +241,8 @@ fn answer_of(document: &OpenApi, status: &str, answer: &Response) -> Answer {
     }
 }
 
-fn refusal(status: &str, answer: &Response) -> Option<Refusal> {
-    let types = answer.extensions.as_ref()?.get("x-problem-types")?.as_array()?;
-    let slugs = types.iter().filter_map(|path| path.as_str()?.strip_prefix("/problems/"));
-    Some(Refusal { status: status.to_owned(), problems: slugs.map(str::to_owned).collect() })
+fn refusals(status: &str, answer: Option<&Response>) -> Vec<Refusal> {
+    let types = answer.and_then(|answer| answer.extensions.as_ref()?.get("x-problem-types")?.as_array());
+    let slugs = types.into_iter().flatten().filter_map(|path| path.as_str()?.strip_prefix("/problems/"));
+    slugs.map(|slug| Refusal { status: status.to_owned(), problem: slug.to_owned() }).collect()
 }

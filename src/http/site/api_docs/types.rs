@@ -32,6 +32,12 @@ pub(crate) struct Kind {
     pub(crate) range: Option<(String, String)>,
 }
 
+impl Kind {
+    pub(super) const fn is_known(&self) -> bool {
+        !matches!(self.name, Named::Anything)
+    }
+}
+
 /// The template has the words.
 #[derive(Default)]
 pub(crate) enum Named {

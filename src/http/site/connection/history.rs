@@ -31,7 +31,7 @@ pub(crate) enum Event {
     /// Trouble began, or became another.
     RefreshFailed(Health),
     NeedsReconnect(Reason),
-    Tested(TestOutcome),
+    Tested(Tested),
     Disconnected,
     RevokedAtZoho,
     AlreadyRevoked,
@@ -53,7 +53,7 @@ impl HistoryEntry {
             ("refresh_failed", _) => Event::RefreshFailed(Health::Unavailable),
             ("needs_reconnect", "evicted") => Event::NeedsReconnect(Reason::Evicted),
             ("needs_reconnect", _) => Event::NeedsReconnect(Reason::Revoked),
-            ("tested", outcome) => Event::Tested(TestOutcome::from_key(outcome)?),
+            ("tested", outcome) => Event::Tested(TestOutcome::from_key(outcome)?.into()),
             ("disconnected", _) => Event::Disconnected,
             ("revoked_at_zoho", "already") => Event::AlreadyRevoked,
             ("revoked_at_zoho", _) => Event::RevokedAtZoho,
@@ -66,8 +66,20 @@ impl HistoryEntry {
     }
 }
 
-/// Which of the four meanings an outcome has.
-pub(crate) const fn kind_of(outcome: &TestOutcome) -> &'static str {
+#[derive(Clone, Copy)]
+pub(crate) struct Tested {
+    pub(crate) outcome: TestOutcome,
+    /// Which of the four meanings it has.
+    pub(crate) kind: &'static str,
+}
+
+impl From<TestOutcome> for Tested {
+    fn from(outcome: TestOutcome) -> Self {
+        Self { outcome, kind: kind_of(outcome) }
+    }
+}
+
+const fn kind_of(outcome: TestOutcome) -> &'static str {
     match outcome {
         TestOutcome::Works => "done",
         TestOutcome::Throttled
@@ -87,8 +99,9 @@ pub(crate) const fn kind_of(outcome: &TestOutcome) -> &'static str {
 /// For so long the page says at its top what a test call brought, unless something happened since.
 const JUST_NOW: TimeDelta = TimeDelta::minutes(2);
 
-pub(crate) fn just_tested(history: &[audit_event::HistoryEntry], now: DateTime<Utc>) -> Option<TestOutcome> {
+pub(crate) fn just_tested(history: &[audit_event::HistoryEntry], now: DateTime<Utc>) -> Option<Tested> {
     let of_interest = |entry: &&audit_event::HistoryEntry| entry.action != "refreshed" && entry.action != "recovered";
     let last = history.iter().find(of_interest)?;
-    (last.action == "tested" && now - last.at < JUST_NOW).then(|| TestOutcome::from_key(&last.outcome)).flatten()
+    let outcome = TestOutcome::from_key(&last.outcome)?;
+    (last.action == "tested" && now - last.at < JUST_NOW).then(|| outcome.into())
 }

@@ -89,8 +89,8 @@ impl ConnectionPage {
         let mut samples: Vec<_> = TestOutcome::ALL
             .into_iter()
             .map(|outcome| {
-                let last = [(-3, Event::Tested(outcome), true), (-86_400, Event::Connected, true)];
-                let tested = Self { tested: Some(outcome), history: history(&last), ..Self::sample(working) };
+                let last = [(-3, Event::Tested(outcome.into()), true), (-86_400, Event::Connected, true)];
+                let tested = Self { tested: Some(outcome.into()), history: history(&last), ..Self::sample(working) };
                 (tested_name(outcome), tested)
             })
             .collect();
@@ -167,7 +167,7 @@ fn every_event() -> Vec<HistoryEntry> {
         Event::Reconnected,
         Event::Connected,
     ];
-    let tested = TestOutcome::ALL.map(Event::Tested);
+    let tested = TestOutcome::ALL.map(|outcome| Event::Tested(outcome.into()));
     (1..)
         .zip(events.into_iter().chain(tested))
         .map(|(hours, event)| HistoryEntry {

@@ -1,0 +1,66 @@
+//! Organizations as back ends see them: with their tenant, page after page by the primary key.
+
+use sqlx::PgExecutor;
+
+use super::StoreError;
+use crate::{
+    domain::{
+        data_centre::DataCentre,
+        ids::{OrganizationId, TenantId},
+        organization::{Environment, ZohoOrganizationId},
+        product::Product,
+    },
+    store::known,
+};
+
+#[derive(Debug)]
+pub(crate) struct ListedOrganization {
+    pub(crate) tenant_id: TenantId,
+    pub(crate) tenant_external_id: Option<String>,
+    pub(crate) tenant_name: String,
+    pub(crate) organization_id: OrganizationId,
+    pub(crate) zoho_id: ZohoOrganizationId,
+    pub(crate) name: String,
+    pub(crate) environment: Environment,
+    pub(crate) product: Product,
+    pub(crate) data_centre: DataCentre,
+}
+
+/// At most `limit` organizations after the one named. With `only`, of that tenant.
+pub(crate) async fn list(
+    db: impl PgExecutor<'_>,
+    only: Option<TenantId>,
+    after: Option<(TenantId, OrganizationId)>,
+    limit: i64,
+) -> Result<Vec<ListedOrganization>, StoreError> {
+    let (after_tenant, after_organization) = after.unzip();
+    let rows = sqlx::query!(
+        r#"select o.tenant_id as "tenant_id: TenantId", t.external_id, t.name as tenant_name,
+               o.organization_id as "organization_id: OrganizationId", o.zoho_id, o.name, o.environment, o.product, o.data_centre
+           from organization o join tenant t using (tenant_id)
+           where ($1::uuid is null or o.tenant_id = $1)
+             and ($2::uuid is null or (o.tenant_id, o.organization_id) > ($2, $3))
+           order by o.tenant_id, o.organization_id limit $4"#,
+        only as Option<TenantId>,
+        after_tenant as Option<TenantId>,
+        after_organization as Option<OrganizationId>,
+        limit,
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(ListedOrganization {
+                tenant_id: row.tenant_id,
+                tenant_external_id: row.external_id,
+                tenant_name: row.tenant_name,
+                organization_id: row.organization_id,
+                zoho_id: known(&row.zoho_id, "organization.zoho_id")?,
+                name: row.name,
+                environment: known(&row.environment, "organization.environment")?,
+                product: known(&row.product, "organization.product")?,
+                data_centre: known(&row.data_centre, "organization.data_centre")?,
+            })
+        })
+        .collect()
+}
