@@ -60,11 +60,6 @@ impl WebhookTarget {
     pub fn url(&self) -> &Url {
         &self.0
     }
-
-    /// The name it is recognized by; never its path, which may hold a secret of the receiver's.
-    pub fn host(&self) -> &str {
-        self.0.host_str().unwrap_or_default()
-    }
 }
 
 impl fmt::Display for WebhookTarget {
@@ -91,42 +86,66 @@ fn is_public(address: IpAddr) -> bool {
     }
 }
 
-/// The special-purpose registry of IANA (RFC 6890 and after), turned around.
+/// The special-purpose registry of IANA (RFC 6890 and after): network and length of its prefix.
+const SPECIAL_V4: [(Ipv4Addr, u32); 19] = [
+    (Ipv4Addr::new(0, 0, 0, 0), 8),
+    (Ipv4Addr::new(10, 0, 0, 0), 8),
+    // Shared by carriers (RFC 6598).
+    (Ipv4Addr::new(100, 64, 0, 0), 10),
+    (Ipv4Addr::new(127, 0, 0, 0), 8),
+    // Link-local, and the metadata of clouds.
+    (Ipv4Addr::new(169, 254, 0, 0), 16),
+    (Ipv4Addr::new(172, 16, 0, 0), 12),
+    // Protocol assignments; documentation.
+    (Ipv4Addr::new(192, 0, 0, 0), 24),
+    (Ipv4Addr::new(192, 0, 2, 0), 24),
+    // AS112 and AMT.
+    (Ipv4Addr::new(192, 31, 196, 0), 24),
+    (Ipv4Addr::new(192, 52, 193, 0), 24),
+    (Ipv4Addr::new(192, 175, 48, 0), 24),
+    // Relays of 6to4.
+    (Ipv4Addr::new(192, 88, 99, 0), 24),
+    (Ipv4Addr::new(192, 168, 0, 0), 16),
+    // Benchmarks; documentation.
+    (Ipv4Addr::new(198, 18, 0, 0), 15),
+    (Ipv4Addr::new(198, 51, 100, 0), 24),
+    (Ipv4Addr::new(203, 0, 113, 0), 24),
+    // Multicast; reserved, and broadcast.
+    (Ipv4Addr::new(224, 0, 0, 0), 4),
+    (Ipv4Addr::new(240, 0, 0, 0), 4),
+    (Ipv4Addr::BROADCAST, 32),
+];
+
 fn is_public_v4(address: Ipv4Addr) -> bool {
-    let [a, b, c, _] = address.octets();
-    !matches!(
-        (a, b, c),
-        (0 | 10 | 127, _, _)            // this network, private, loopback
-            | (100, 64..=127, _)        // shared by carriers (RFC 6598)
-            | (169, 254, _)             // link-local, and clouds' metadata
-            | (172, 16..=31, _)
-            | (192, 0, 0 | 2)           // protocol assignments, documentation
-            | (192, 31, 196) | (192, 52, 193) | (192, 175, 48) // AS112, AMT
-            | (192, 88, 99)             // 6to4 relays
-            | (192, 168, _)
-            | (198, 18..=19, _)         // benchmarks
-            | (198, 51, 100) | (203, 0, 113) // documentation
-            | (224..=255, _, _) // multicast, reserved, broadcast
-    )
+    let is_within = |(network, length): &(Ipv4Addr, u32)| {
+        let shift = u32::BITS - length;
+        address.to_bits() >> shift == network.to_bits() >> shift
+    };
+    !SPECIAL_V4.iter().any(is_within)
 }
 
 /// Only what is routed (2000::/3), without the parts of it that are something else; what carries an IPv4
 /// address inside is as public as that one.
 fn is_public_v6(address: Ipv6Addr) -> bool {
-    let segments = address.segments();
-    let inside = |high: u16, low: u16| {
-        let [[a, b], [c, d]] = [high.to_be_bytes(), low.to_be_bytes()];
-        is_public_v4(Ipv4Addr::new(a, b, c, d))
-    };
-    match segments {
-        // Mapped (::ffff:0:0/96), and NAT64's well-known prefix (RFC 6052).
-        [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => inside(high, low),
-        // 6to4 (RFC 3056).
-        [0x2002, high, low, ..] => inside(high, low),
+    if let Some(inside) = ipv4_inside(address) {
+        return is_public_v4(inside);
+    }
+    match address.segments() {
         // Teredo, benchmarks, ORCHID and the other protocol assignments of 2001::/23; documentation.
-        [0x2001, 0..=0x01ff, ..] | [0x2001, 0x0db8, ..] | [0x3fff, 0..=0x0fff, ..] => false,
+        [0x2001, 0..=0x01ff | 0x0db8, ..] | [0x3fff, 0..=0x0fff, ..] => false,
         [first, ..] => first & 0xe000 == 0x2000,
     }
+}
+
+/// Mapped (::ffff:0:0/96), behind NAT64's well-known prefix (RFC 6052), or behind 6to4 (RFC 3056).
+fn ipv4_inside(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    let (high, low) = match address.segments() {
+        [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
+            (high, low)
+        }
+        _ => return None,
+    };
+    Some(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)))
 }
 
 #[cfg(test)]

@@ -52,6 +52,8 @@ pub(crate) async fn insert(
 pub(crate) struct Endpoint {
     pub(crate) webhook_endpoint_id: WebhookEndpointId,
     pub(crate) tenant_id: Option<TenantId>,
+    pub(crate) tenant_external_id: Option<String>,
+    pub(crate) tenant_name: Option<String>,
     pub(crate) url: String,
     pub(crate) event_types: Vec<String>,
     pub(crate) created_at: DateTime<Utc>,
@@ -76,7 +78,8 @@ pub(crate) async fn list(
 ) -> Result<Vec<Endpoint>, StoreError> {
     Ok(sqlx::query_as!(
         Endpoint,
-        r#"select e.webhook_endpoint_id as "webhook_endpoint_id: WebhookEndpointId", e.tenant_id as "tenant_id: TenantId", e.url,
+        r#"select e.webhook_endpoint_id as "webhook_endpoint_id: WebhookEndpointId", e.tenant_id as "tenant_id: TenantId",
+               t.external_id as tenant_external_id, t.name as "tenant_name?", e.url,
                e.event_types, e.created_at, e.previous_secret_until, e.disabled_at, e.disabled_reason,
                (select count(*) from webhook_delivery d
                 where d.webhook_endpoint_id = e.webhook_endpoint_id and d.status = 'pending') as "pending!",
@@ -84,7 +87,7 @@ pub(crate) async fn list(
                 where d.webhook_endpoint_id = e.webhook_endpoint_id and d.status = 'dead') as "dead!",
                (select max(d.settled_at) from webhook_delivery d
                 where d.webhook_endpoint_id = e.webhook_endpoint_id and d.status = 'delivered') as last_delivered_at
-           from webhook_endpoint e
+           from webhook_endpoint e left join tenant t using (tenant_id)
            where ($1::uuid is null or e.tenant_id = $1) and ($2::uuid is null or e.webhook_endpoint_id = $2)
              and ($3::uuid is null or e.webhook_endpoint_id > $3)
            order by e.webhook_endpoint_id limit $4"#,

@@ -26,3 +26,4 @@ mod refresh;
 mod secrets;
 mod sessions;
 mod sign_in;
+mod webhooks;

@@ -112,10 +112,7 @@ fn s72_only_https_and_nothing_that_is_no_address() {
         Err(NoTarget::Unreadable)
     );
     let good = WebhookTarget::parse("https://Hooks.Example.com:8443/zoho?key=1", false).expect("a target");
-    assert_eq!(
-        (good.to_string().as_str(), good.host()),
-        ("https://hooks.example.com:8443/zoho?key=1", "hooks.example.com")
-    );
+    assert_eq!(good.to_string(), "https://hooks.example.com:8443/zoho?key=1");
 }
 
 #[test]

@@ -16,11 +16,15 @@ use utoipa::{
 };
 
 /// Headings, in the order in which people read them.
-const TAGS: [(&str, &str); 5] = [
+const TAGS: [(&str, &str); 6] = [
     ("tokens", "Access tokens that work: fetched for one connection, refreshed by us, at most once for all who ask."),
     ("proxy", "Calls to a product without handling its token."),
     ("connections", "Which connections there are, how they stand, and their end."),
     ("tenants", "Your customers here, and the Zoho organizations they have connected."),
+    (
+        "webhooks",
+        "Being told what happens, by Standard Webhooks: signed, in order for each connection, tried for a day.",
+    ),
     ("meta", "About the API itself; needs no key."),
 ];
 

@@ -16,6 +16,7 @@ use crate::{
         data_centre::DataCentre,
         organization::Environment,
         product::Product,
+        webhook::{DeliveryStatus, EventType},
     },
     http::site::problem_types::{Met, ProblemType},
     vault::{access_token::Warning, disconnect::RevokedAtZoho},
@@ -52,6 +53,8 @@ words! {
     Health "Health" "How the last call to Zoho went; trouble on the way, never a status." = Health::ALL.map(Health::key);
     Warning "Warning" "What the token cannot be blamed for: Zoho could not be asked for a newer one, scopes are missing, or the person's refresh tokens run out." = Warning::ALL.map(Warning::key);
     RevokedAtZoho "RevokedAtZoho" "What has become of a refresh token at Zoho." = RevokedAtZoho::ALL.map(RevokedAtZoho::key);
+    EventType "EventType" "What endpoints can be told of." = EventType::WANTED.map(EventType::key);
+    DeliveryStatus "DeliveryStatus" "`pending`: to be tried, perhaps again. `dead`: tried for a day, or the receiver answered 410." = DeliveryStatus::ALL.map(DeliveryStatus::key);
     ProblemPath "ProblemType" "Which problem it is; also a page with cause and cure." = problem_types();
 }
 
