@@ -52,6 +52,7 @@ impl TenantConsole {
 pub(crate) enum Place {
     Connections,
     ApiKeys,
+    Webhooks,
     Elsewhere,
 }
 

@@ -26,14 +26,15 @@ fn keys(event_types: &[EventType]) -> Vec<String> {
     event_types.iter().map(|event_type| event_type.key().to_owned()).collect()
 }
 
+/// False where there is one of that id.
 pub(crate) async fn insert(
     db: impl PgExecutor<'_>,
     new: &NewEndpoint<'_>,
     now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    sqlx::query!(
+) -> Result<bool, StoreError> {
+    let done = sqlx::query!(
         "insert into webhook_endpoint (webhook_endpoint_id, tenant_id, url, event_types, secrets_sealed, created_by, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7)",
+         values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing",
         new.webhook_endpoint_id as WebhookEndpointId,
         new.tenant_id as Option<TenantId>,
         new.url,
@@ -44,7 +45,7 @@ pub(crate) async fn insert(
     )
     .execute(db)
     .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
 }
 
 /// An endpoint as those see it who may change it.

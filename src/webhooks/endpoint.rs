@@ -44,6 +44,8 @@ pub(crate) enum WebhookError {
     Target(#[from] NoTarget),
     #[error("there are as many endpoints as there may be")]
     TooMany,
+    #[error("the endpoint is there already")]
+    MadeBefore,
     #[error("an endpoint that is disabled is told nothing")]
     Disabled,
     #[error("the stored secret does not open")]
@@ -97,17 +99,18 @@ impl By {
     }
 }
 
-/// Makes an endpoint for a tenant, or for every tenant.
+/// Makes an endpoint for a tenant, or for every tenant. Its id is the caller's: a form that is sent twice
+/// makes one.
 pub(crate) async fn create(
     app: &App,
     by: &By,
+    webhook_endpoint_id: WebhookEndpointId,
     tenant_id: Option<TenantId>,
     url: &str,
     event_types: &[EventType],
 ) -> Result<Made, WebhookError> {
     let target = WebhookTarget::parse(url, app.config.webhooks_to_loopback)?;
     let now = app.clock.shared_now();
-    let webhook_endpoint_id = WebhookEndpointId::new();
     let secret = secrets::new_secret();
     let place = secrets::place(tenant_id, webhook_endpoint_id);
     let new = NewEndpoint {
@@ -122,7 +125,9 @@ pub(crate) async fn create(
     if webhook_endpoint::count(&mut *tx, tenant_id).await? >= MOST {
         return Err(WebhookError::TooMany);
     }
-    webhook_endpoint::insert(&mut *tx, &new, now).await?;
+    if !webhook_endpoint::insert(&mut *tx, &new, now).await? {
+        return Err(WebhookError::MadeBefore);
+    }
     by.tell(&mut tx, "webhook_endpoint_created", tenant_id, webhook_endpoint_id.to_string(), now).await?;
     let endpoint = webhook_endpoint::find(&mut *tx, tenant_id, webhook_endpoint_id).await?;
     tx.commit().await?;

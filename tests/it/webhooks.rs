@@ -4,6 +4,7 @@ mod endpoints;
 mod events;
 mod official;
 mod order;
+mod page;
 mod retries;
 mod targets;
 

@@ -98,7 +98,8 @@ pub(crate) async fn create_webhook_endpoint(
     tx.commit().await?;
     let Narrowed::To(tenant_id) = narrowed else { return Err(Problem::NOT_FOUND) };
     let event_types = event_types.unwrap_or_else(EventType::unasked);
-    let made = endpoint::create(&app, &backend.by(&app, &request), tenant_id, &url, &event_types).await?;
+    let by = backend.by(&app, &request);
+    let made = endpoint::create(&app, &by, WebhookEndpointId::new(), tenant_id, &url, &event_types).await?;
     Ok(HttpResponse::Created().json(WebhookEndpoint::showing(made.endpoint, &made.secret)))
 }
 
