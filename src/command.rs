@@ -107,6 +107,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Keys(keys) => keys.run(),
         Command::Import(import) => import.run(),
     };
+    telemetry::write_what_waits();
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Said) => ExitCode::FAILURE,

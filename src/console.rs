@@ -82,7 +82,7 @@ pub(crate) async fn create_api_key(app: &App, change: Change, new: &NewKey<'_>) 
     Ok(Some(made))
 }
 
-/// Ends a key of the tenant's; it is dead with its next request. False where there was none alive.
+/// Ends a key of the tenant's, everywhere within a second. False where there was none alive.
 pub(crate) async fn revoke_api_key(app: &App, change: Change, api_key_id: &str) -> Result<bool, StoreError> {
     let now = app.clock.shared_now();
     let mut tx = app.pools.begin_as_tenant(change.tenant_id).await?;
@@ -92,5 +92,6 @@ pub(crate) async fn revoke_api_key(app: &App, change: Change, api_key_id: &str) 
     let event = change.event("api_key_revoked", api_key_id.to_owned());
     audit_event::insert(&mut *tx, &event, now).await?;
     tx.commit().await?;
+    app.known_keys.forget(api_key_id);
     Ok(true)
 }

@@ -20,9 +20,11 @@ use crate::config::LogFormat;
 mod metrics;
 mod one_line;
 mod request_line;
+mod writer;
 
 pub(crate) use metrics::Metrics;
-pub(crate) use request_line::{Caller, note_caller, request_line};
+pub(crate) use request_line::{Caller, note_caller, note_route, request_line};
+pub(crate) use writer::write_what_waits;
 
 /// The crates of this repository, as they appear in a target.
 const OURS: [&str; 2] = ["login_with_zoho", "zoho_emulator"];
@@ -58,7 +60,7 @@ pub fn start(format: LogFormat) {
     let is_unreadable = wanted.is_some() && readable.is_none();
     let levels = readable.unwrap_or_else(|| EnvFilter::new("info"));
     let filter = levels.and(filter_fn(may_pass));
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt::layer().with_writer(writer::Writer::start());
     let started = match format {
         LogFormat::Json => {
             let lines = lines.json().flatten_event(true).with_current_span(true).with_span_list(false);

@@ -16,7 +16,7 @@ use crate::{
     },
     login::Visit,
     store::{browser_session, browser_session::BrowserSession, person::Person},
-    telemetry::{Caller, note_caller},
+    telemetry::{Caller, note_caller, note_route},
 };
 
 /// Who waits for longer is told that the database is away (security.md S-1: within a second).
@@ -150,6 +150,7 @@ pub(crate) fn peer(app: &App, request: &HttpRequest) -> String {
 }
 
 async fn visitor(app: Arc<App>, request: HttpRequest) -> Result<Visitor, Problem> {
+    note_route(&request);
     let token = cookie::session(&app, &request);
     let session = match &token {
         Some(token) => live_session(&app, token).await?,

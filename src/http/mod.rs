@@ -40,6 +40,8 @@ fn site(routes: &mut ServiceConfig) {
         organization_choice, problem_types, revoke_api_key, sign_in, test_call, webhook, webhooks,
     };
     routes
+        // Tried in this order: what is called most comes first.
+        .service(api::routes())
         .service(get("/", sign_in::home))
         .service(get("/login", sign_in::login))
         .service(get("/login/finishing/{tag}", callback::get_finishing))
@@ -78,7 +80,6 @@ fn site(routes: &mut ServiceConfig) {
         .service(get("/problems/{slug}", problem_types::get_problem))
         .service(get("/api/docs", api_docs::get_api_docs))
         .service(get("/static/{file}", assets::get_asset))
-        .service(api::routes())
         .service(get("/livez", health::get_livez))
         .service(get("/readyz", health::get_readyz));
 }

@@ -14,10 +14,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::domain::{data_centre::DataCentre, ids::TenantId};
 
-const PER_TENANT: Size = Size { places: 32, queue: 64, wait: WAIT };
-const PER_DATA_CENTRE: Size = Size { places: 256, queue: 256, wait: WAIT };
-/// How long a call waits for a place, and when to come back where there was none.
-const WAIT: Duration = Duration::from_secs(2);
+const PER_TENANT: Size = Size { places: 64, queue: 512, wait: WAIT };
+const PER_DATA_CENTRE: Size = Size { places: 512, queue: 1024, wait: WAIT };
+/// How long a call waits for a place, and when to come back where there was none. Longer than a
+/// refresh usually takes: of hundreds whose token was refused those in the queue need no other.
+const WAIT: Duration = Duration::from_secs(5);
 const COME_BACK: Duration = Duration::from_secs(5);
 /// Tenants remembered; beyond it those without a call are forgotten.
 const MOST_IDLE: usize = 1000;

@@ -5,13 +5,13 @@
 //!   connection, so that a look-up is one round trip.
 //! - *tenant*: whatever is done in a tenant, in a transaction that names it.
 //!
-//! sqlx's `begin()` is not cancel-safe (security.md D-6): a connection whose transaction was left
-//! open is rolled back before anybody else gets it.
+//! sqlx's `begin()` is not cancel-safe (security.md D-6): it runs in a task of its own, which a caller
+//! who leaves does not stop. What it began is then dropped, and so rolled back.
 
 use std::time::Duration;
 
 use sqlx::{
-    PgPool, Postgres, Row as _, Transaction,
+    Connection as _, PgPool, Postgres, Transaction,
     postgres::{PgConnectOptions, PgConnection, PgPoolOptions},
 };
 
@@ -20,6 +20,8 @@ use crate::domain::ids::TenantId;
 
 /// How long a caller waits for a connection (security.md R-19).
 const ACQUIRE: Duration = Duration::from_millis(1500);
+/// A connection that has been idle for longer is tested before it is used.
+const UNTESTED: Duration = Duration::from_millis(500);
 
 /// What the functions of the store take inside a transaction.
 pub(crate) type Connection = PgConnection;
@@ -50,8 +52,7 @@ impl std::ops::DerefMut for Tx {
 
 #[derive(Debug, Clone)]
 pub(crate) struct Pools {
-    /// Acts as engine; for single statements that change nothing, with no look at a connection before or
-    /// after, which would cost as much again.
+    /// Acts as engine; for the reads that come in crowds, so that nothing else waits for them.
     read: PgPool,
     /// Names no actor until a transaction does.
     web: PgPool,
@@ -79,13 +80,13 @@ const ACT_AS_ENGINE: &str = "select set_config('app.actor', 'engine', false)";
 impl Pools {
     /// Opens no connection yet: a database that is down is found out by the probe.
     pub(crate) fn new(options: &PgConnectOptions) -> Self {
-        let pool = |most: u32, engine: bool| {
-            Self::options(most, engine)
-                .after_release(|connection, _| Box::pin(leave_no_transaction(connection)))
-                .connect_lazy_with(options.clone())
-        };
-        let read = Self::options(READ, true).test_before_acquire(false).connect_lazy_with(options.clone());
-        Self { read, web: pool(WEB, false), engine: pool(ENGINE, true), critical: pool(CRITICAL, true) }
+        let pool = |most, engine| Self::options(most, engine).connect_lazy_with(options.clone());
+        Self {
+            read: pool(READ, true),
+            web: pool(WEB, false),
+            engine: pool(ENGINE, true),
+            critical: pool(CRITICAL, true),
+        }
     }
 
     fn options(most: u32, engine: bool) -> PgPoolOptions {
@@ -94,6 +95,12 @@ impl Pools {
             .min_connections(0)
             .acquire_timeout(ACQUIRE)
             .idle_timeout(Duration::from_secs(600))
+            // A round trip before every statement is too much for what it finds out; one that has not been
+            // used for a while may have died with its server.
+            .test_before_acquire(false)
+            .before_acquire(|connection, meta| {
+                Box::pin(async move { Ok(meta.idle_for <= UNTESTED || connection.ping().await.is_ok()) })
+            })
             .after_connect(move |connection, _| {
                 Box::pin(async move {
                     sqlx::query(TIMEOUTS).execute(&mut *connection).await?;
@@ -118,11 +125,11 @@ impl Pools {
     }
 
     pub(crate) async fn begin_as_engine(&self) -> Result<Tx, StoreError> {
-        Ok(Tx(self.engine.begin().await?))
+        Ok(Tx(begin(&self.engine).await?))
     }
 
     pub(crate) async fn begin_as_tenant(&self, tenant: TenantId) -> Result<Tx, StoreError> {
-        let mut transaction = self.web.begin().await?;
+        let mut transaction = begin(&self.web).await?;
         sqlx::query("select set_config('app.tenant_id', $1, true)")
             .bind(tenant.to_string())
             .execute(&mut *transaction)
@@ -143,15 +150,8 @@ pub(crate) async fn lift_timeouts(connection: &mut Connection) -> Result<(), Sto
     Ok(())
 }
 
-/// Inside a transaction `now()` stands still while `statement_timestamp()` moves on. By the simple
-/// protocol, for the extended one opens a transaction of its own before the statement runs.
-async fn leave_no_transaction(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    let outside = sqlx::raw_sql("select now() = statement_timestamp()")
-        .fetch_one(&mut *connection)
-        .await
-        .and_then(|row| row.try_get::<bool, _>(0));
-    if !matches!(outside, Ok(true)) {
-        sqlx::raw_sql("rollback").execute(&mut *connection).await?;
-    }
-    Ok(true)
+async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+    let pool = pool.clone();
+    // The task ends by an error only with its runtime, and then nobody waits for it.
+    tokio::spawn(async move { pool.begin().await }).await.unwrap_or(Err(sqlx::Error::WorkerCrashed))
 }

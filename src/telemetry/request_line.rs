@@ -7,7 +7,7 @@
 //!    codes (security.md S-68).
 
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
     rc::Rc,
     time::{Duration, Instant},
 };
@@ -46,12 +46,27 @@ impl Caller {
 }
 
 /// Shared with the line that is being written: extensions are gone when a client leaves.
-struct NotedCaller(Rc<Cell<Caller>>);
+struct Noted {
+    caller: Cell<Caller>,
+    route: RefCell<Option<String>>,
+}
+
+/// As an extension of the request.
+struct NotedHere(Rc<Noted>);
 
 /// Tells the request's line who calls; for the extractors that find out.
 pub(crate) fn note_caller(request: &HttpRequest, caller: Caller) {
-    if let Some(noted) = request.extensions().get::<NotedCaller>() {
-        noted.0.set(caller);
+    if let Some(noted) = request.extensions().get::<NotedHere>() {
+        noted.0.caller.set(caller);
+    }
+}
+
+/// Tells the request's line its route, for the case that the client leaves; for extractors that may
+/// wait. Known only once the routing is done, and cheap from then on: to ask before is to route twice.
+pub(crate) fn note_route(request: &HttpRequest) {
+    let pattern = request.match_pattern();
+    if let Some(noted) = request.extensions().get::<NotedHere>() {
+        noted.0.route.replace(pattern);
     }
 }
 
@@ -66,15 +81,14 @@ pub(crate) async fn request_line<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
     let id = RequestId::new();
-    let caller = Rc::new(Cell::new(Caller::Anonymous));
+    let noted = Rc::new(Noted { caller: Cell::new(Caller::Anonymous), route: RefCell::default() });
     request.extensions_mut().insert(id);
-    request.extensions_mut().insert(NotedCaller(Rc::clone(&caller)));
+    request.extensions_mut().insert(NotedHere(Rc::clone(&noted)));
     let mut line = Line {
         id,
         method: method_name(request.method()),
-        route: request.match_pattern().unwrap_or_else(|| NO_ROUTE.to_owned()),
         started: Instant::now(),
-        caller,
+        noted: Rc::clone(&noted),
         status: None,
     };
     let span = tracing::info_span!("request", request_id = %id);
@@ -83,6 +97,11 @@ pub(crate) async fn request_line<B: MessageBody + 'static>(
         Ok(response) => response.status().as_u16(),
         Err(error) => error.as_response_error().status_code().as_u16(),
     });
+    if let Ok(response) = &answer
+        && noted.route.borrow().is_none()
+    {
+        noted.route.replace(response.request().match_pattern());
+    }
     answer
 }
 
@@ -104,9 +123,8 @@ fn method_name(method: &Method) -> &'static str {
 struct Line {
     id: RequestId,
     method: &'static str,
-    route: String,
     started: Instant,
-    caller: Rc<Cell<Caller>>,
+    noted: Rc<Noted>,
     status: Option<u16>,
 }
 
@@ -118,17 +136,18 @@ impl Drop for Line {
             None => CLIENT_LEFT,
         };
         let duration = self.started.elapsed();
+        let route = self.noted.route.take().unwrap_or_else(|| NO_ROUTE.to_owned());
         tracing::info!(
             parent: None,
             method = self.method,
-            route = self.route,
+            route,
             status,
             duration_ms = milliseconds(duration),
-            caller = self.caller.get().name(),
+            caller = self.noted.caller.get().name(),
             request_id = %self.id,
             "request"
         );
-        metrics::count_request(self.method, std::mem::take(&mut self.route), status, duration);
+        metrics::count_request(self.method, route, status, duration);
     }
 }
 

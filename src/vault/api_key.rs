@@ -121,14 +121,12 @@ pub(crate) fn id_of(key: &ApiKey) -> &str {
 /// S-52).
 pub(crate) async fn judge(app: &App, key: &ApiKey) -> Result<Option<Arc<Judged>>, StoreError> {
     let sent = digest(key.expose().as_bytes());
-    let stored = match app.known_keys.find(id_of(key)) {
-        Some(known) => Some(known),
-        None => {
-            let read_at = Instant::now();
-            let stored = api_key::find(app.pools.read(), id_of(key)).await?;
-            stored.map(|stored| app.known_keys.remember(id_of(key), stored, read_at))
-        }
-    };
+    let mut stored = app.known_keys.find(id_of(key));
+    if stored.is_none() {
+        let read_at = Instant::now();
+        let found = api_key::find(app.pools.read(), id_of(key)).await?;
+        stored = found.map(|found| app.known_keys.remember(id_of(key), found, read_at));
+    }
     let known = stored.as_ref().map_or(&[0; 32][..], |stored| &stored.key_digest);
     let is_right: bool = sent.ct_eq(known).into();
     let now = app.clock.shared_now();
@@ -150,6 +148,11 @@ impl KnownKeys {
     fn find(&self, api_key_id: &str) -> Option<Arc<Judged>> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.get(api_key_id).filter(|(_, read_at)| read_at.elapsed() < FRESH).map(|(stored, _)| Arc::clone(stored))
+    }
+
+    /// For a key that was just revoked here; the other replicas find out within half a second.
+    pub(crate) fn forget(&self, api_key_id: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(api_key_id);
     }
 
     fn remember(&self, api_key_id: &str, stored: StoredKey, read_at: Instant) -> Arc<Judged> {

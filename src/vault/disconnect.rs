@@ -60,6 +60,7 @@ impl RevokedAtZoho {
 pub(crate) async fn disconnect(app: &Arc<App>, disconnect: Disconnect) -> Result<RevokedAtZoho, StoreError> {
     let (tenant_id, connection_id) = (disconnect.tenant_id, disconnect.connection_id);
     let ended = end(app, &disconnect).await?;
+    app.tokens.forget(connection_id);
     if let Some(revocation_id) = ended {
         let task = {
             let app = Arc::clone(app);

@@ -58,7 +58,7 @@ pub(crate) async fn get_access_token(
 
 /// Gets an access token by your own ids.
 ///
-/// As above, for the one connection that fits. Say whose it is: a tenant, an organization or a person, or with a
+/// The token of the one connection that fits. Say whose it is: a tenant, an organization or a person, or with a
 /// tenant's key at least a product. Two that fit are told instead of one taken (`ambiguous`, with `candidates`); what
 /// was disconnected gives way to what was not.
 #[utoipa::path(

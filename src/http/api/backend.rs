@@ -25,7 +25,7 @@ use crate::{
         site::problem_types::ProblemType,
     },
     store::{StoreError, tx::Tx},
-    telemetry::{Caller, note_caller},
+    telemetry::{Caller, note_caller, note_route},
     vault::api_key::{id_of, judge},
 };
 
@@ -78,6 +78,7 @@ impl<G: Needs> FromRequest for Backend<G> {
 }
 
 async fn backend<G: Needs>(app: Arc<App>, request: HttpRequest) -> Result<Backend<G>, Problem> {
+    note_route(&request);
     let peer = peer(&app, &request);
     if let Some(wait) = app.limits.failed_keys.exceeded(&peer) {
         return Err(too_many(wait));

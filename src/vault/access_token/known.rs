@@ -92,6 +92,11 @@ impl KnownTokens {
         told.await.unwrap_or(Err(NotRead))
     }
 
+    /// For a connection that was just changed here; the other replicas find out within half a second.
+    pub(crate) fn forget(&self, connection_id: ConnectionId) {
+        self.remembered.lock().unwrap_or_else(PoisonError::into_inner).remove(&connection_id);
+    }
+
     /// Drops what is old, and with it the tokens.
     pub(crate) fn forget_old(&self) {
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, known| known.is_fresh());

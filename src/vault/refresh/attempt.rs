@@ -152,7 +152,7 @@ async fn ask(app: &App, claimed: &Claimed, started: Started) -> Result<Result<Gr
     let answer = tokio::time::timeout(left, app.zoho.refresh(&hosts.accounts, credentials.as_client(), &token)).await;
     let answer = answer.unwrap_or(Err(TokenError::Lost));
     if gate.ended(client_id, ended(&answer), app.clock.monotonic()) {
-        let class = answer.as_ref().err().map(|error| error.class());
+        let class = answer.as_ref().err().map(TokenError::class);
         tracing::error!(%data_centre, class, "refreshes are held back: Zoho does not answer, or refuses the client");
     }
     if started.left().is_none() && answer.is_ok() {

@@ -111,19 +111,17 @@ impl Gate {
     pub(crate) fn check(&self, client_id: &str, now: Duration) -> Result<(), Shut> {
         let mut state = self.lock();
         if let Some(since) = state.misconfigured.get(client_id).copied() {
-            let over = now.saturating_sub(since);
-            if over < MISCONFIGURED {
-                return Err(Shut::Misconfigured { wait: MISCONFIGURED - over });
+            if let Some(wait) = left(since, MISCONFIGURED, now) {
+                return Err(Shut::Misconfigured { wait });
             }
             state.misconfigured.remove(client_id);
         }
         let Some(opened) = state.opened else { return Ok(()) };
-        let open_for = now.saturating_sub(opened);
-        if open_for < OPEN {
-            return Err(Shut::Broken { wait: OPEN - open_for });
+        if let Some(wait) = left(opened, OPEN, now) {
+            return Err(Shut::Broken { wait });
         }
         match state.probing {
-            Some(since) if now.saturating_sub(since) < PROBE => Err(Shut::Broken { wait: Duration::from_secs(1) }),
+            Some(since) if left(since, PROBE, now).is_some() => Err(Shut::Broken { wait: Duration::from_secs(1) }),
             _ => {
                 state.probing = Some(now);
                 Ok(())
@@ -134,19 +132,18 @@ impl Gate {
     /// How long nobody calls at all, whoever the client is: looked at before a lease is taken.
     pub(crate) fn broken_for(&self, now: Duration) -> Option<Duration> {
         let state = self.lock();
-        let open_for = now.saturating_sub(state.opened?);
-        let probed = state.probing.is_some_and(|since| now.saturating_sub(since) < PROBE);
-        if open_for < OPEN { Some(OPEN - open_for) } else { probed.then_some(Duration::from_secs(1)) }
+        let probed = || state.probing.is_some_and(|since| left(since, PROBE, now).is_some());
+        left(state.opened?, OPEN, now).or_else(|| probed().then_some(Duration::from_secs(1)))
     }
 
     /// How long to hold this call back, where calls keep a distance.
     pub(crate) fn distance(&self, now: Duration) -> Duration {
         let mut state = self.lock();
         match state.slow_since {
-            Some(since) if now.saturating_sub(since) < SLOW => {
+            Some(since) if left(since, SLOW, now).is_some() => {
                 let at = state.next_call.max(now);
                 state.next_call = at + DISTANCE;
-                at - now
+                at.saturating_sub(now)
             }
             Some(_) => {
                 state.slow_since = None;
@@ -174,7 +171,7 @@ impl Gate {
                 false
             }
             Ended::Misconfigured => {
-                state.misconfigured.retain(|_, since| now.saturating_sub(*since) < MISCONFIGURED);
+                state.misconfigured.retain(|_, since| left(*since, MISCONFIGURED, now).is_some());
                 state.misconfigured.len() < MOST_CLIENTS
                     && state.misconfigured.insert(client_id.to_owned(), now).is_none()
             }
@@ -196,6 +193,11 @@ impl State {
         }
         !was_open && self.opened.is_some()
     }
+}
+
+/// What is left of a span that began at `since`, if anything is.
+fn left(since: Duration, span: Duration, now: Duration) -> Option<Duration> {
+    span.checked_sub(now.saturating_sub(since)).filter(|left| !left.is_zero())
 }
 
 /// Adds one, forgets the old, counts the rest.

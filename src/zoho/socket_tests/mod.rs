@@ -164,11 +164,11 @@ async fn d3_only_a_connection_that_never_stood_is_not_sent() {
     assert_eq!(organizations(&patient(), &origin).await, Err(CallError::Unavailable));
 
     let server = Server::start(Then::Reset).await;
-    assert_eq!(class(exchange(&patient(), &server.origin()).await), "unavailable");
+    assert_eq!(class(exchange(&patient(), &server.origin()).await), "lost");
     assert_eq!(server.requests().len(), 1);
 
     let server = Server::start(Then::Say(String::new())).await;
-    assert_eq!(class(exchange(&patient(), &server.origin()).await), "unavailable");
+    assert_eq!(class(exchange(&patient(), &server.origin()).await), "lost");
     assert_eq!(server.requests().len(), 1);
 }
 
@@ -178,7 +178,7 @@ async fn d3_a_code_is_said_once_even_where_a_kept_connection_fails() {
     let server = Server::start(Then::SayOnce(head + GRANT)).await;
     let zoho = patient();
     assert_eq!(class(exchange(&zoho, &server.origin()).await), "ok");
-    assert_eq!(class(exchange(&zoho, &server.origin()).await), "unavailable");
+    assert_eq!(class(exchange(&zoho, &server.origin()).await), "lost");
     assert_eq!((server.connections(), server.requests().len()), (1, 2));
 }
 
@@ -193,9 +193,9 @@ async fn r14_silence_and_dripping_end_in_time() {
         let server = Server::start(then).await;
         let all = async {
             let zoho = hasty();
-            assert_eq!(class(exchange(&zoho, &server.origin()).await), "unavailable");
-            assert_eq!(class(refresh(&zoho, &server.origin()).await), "unavailable");
-            assert_eq!(class(revoke(&zoho, &server.origin()).await), "unavailable");
+            assert_eq!(class(exchange(&zoho, &server.origin()).await), "lost");
+            assert_eq!(class(refresh(&zoho, &server.origin()).await), "lost");
+            assert_eq!(class(revoke(&zoho, &server.origin()).await), "lost");
             assert_eq!(organizations(&zoho, &server.origin()).await, Err(CallError::Unavailable));
         };
         tokio::time::timeout(Duration::from_secs(9), all).await.expect("four short timeouts");
@@ -213,7 +213,7 @@ async fn r15_an_endless_answer_is_cut_off() {
         assert_eq!(class(exchange(&patient(), &server.origin()).await), "misbehaved");
     }
     let server = Server::start(Then::Endless("HTTP/1.1 200 OK\r\n", "X: y\r\n", Duration::ZERO)).await;
-    assert_eq!(class(exchange(&patient(), &server.origin()).await), "unavailable");
+    assert_eq!(class(exchange(&patient(), &server.origin()).await), "lost");
 }
 
 #[tokio::test]
@@ -235,8 +235,8 @@ async fn r15_broken_answers_are_transient() {
     assert_eq!(of(answer("200 OK", "Content-Encoding: Identity\r\n", GRANT)).await, "ok");
     assert_eq!(of(answer("200 OK", "Content-Type: text/html\r\n", "<html></html>")).await, "misbehaved");
     assert_eq!(of(answer("200 OK", "Content-Type: text/html\r\n", GRANT)).await, "ok");
-    assert_eq!(of(Then::Say(format!("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{GRANT}"))).await, "unavailable");
-    assert_eq!(of(Then::Say("SSH-2.0-OpenSSH_9.9\r\n".to_owned())).await, "unavailable");
+    assert_eq!(of(Then::Say(format!("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{GRANT}"))).await, "lost");
+    assert_eq!(of(Then::Say("SSH-2.0-OpenSSH_9.9\r\n".to_owned())).await, "lost");
     assert_eq!(of(answer("503 Service Unavailable", "Retry-After: 5\r\n", "<html>")).await, "unavailable");
 }
 

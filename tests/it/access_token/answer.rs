@@ -41,10 +41,11 @@ async fn s55_vends_are_counted_by_key_connection_and_minute() {
         (counts.len() == 2).then_some(counts)
     });
     assert_eq!(counts.await, ["10:00 vended 5", "10:01 vended 1"]);
-    assert_eq!(
-        connected.app.database.text("select last_used_at at time zone 'utc' from connection").await,
-        "2026-11-21 10:01:00"
-    );
+    wait_for("the last use is written", || async {
+        let at = connected.app.database.text("select last_used_at at time zone 'utc' from connection").await;
+        (at == "2026-11-21 10:01:00").then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

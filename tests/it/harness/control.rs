@@ -65,6 +65,12 @@ impl Control {
         entries.iter().map(|entry| entry["value"].as_str().unwrap().to_owned()).collect()
     }
 
+    /// Ends a grant at an accounts server, as people do in their account there.
+    pub async fn revoke(&self, accounts: &str, token: &str) {
+        let request = self.http.post(format!("{accounts}/oauth/v2/token/revoke")).form(&[("token", token)]);
+        assert!(request.send().await.unwrap().status().is_success());
+    }
+
     /// Requests and bare connections, by `listener=…&path=…&after=…`.
     pub async fn journal(&self, query: &str) -> Vec<Value> {
         let answer = self.call(Method::GET, &format!("/control/journal?{query}"), json!({})).await;

@@ -109,10 +109,11 @@ async fn another_organization_than_said_is_refused_and_the_new_token_revoked() {
     assert_eq!(members(&refused), ["organization"]);
     assert!(detail(&refused).contains("77000000 (Zylker)"), "{}", detail(&refused));
     office.wait_for_live(ANN, 0).await;
-    assert_eq!(
-        office.app.database.column("select reason || ' ' || outcome from revocation").await,
-        ["not_connected yes"]
-    );
+    wait_for("the receipt", || async {
+        let receipts = office.app.database.column("select reason || ' ' || outcome from revocation").await;
+        (receipts == ["not_connected yes"]).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

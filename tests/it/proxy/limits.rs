@@ -12,6 +12,8 @@ use super::*;
 use crate::harness::raw;
 
 const MEGABYTE: usize = 1024 * 1024;
+/// Calls that a tenant may have under way.
+const PER_TENANT: usize = 64;
 
 #[tokio::test]
 async fn a_body_above_a_megabyte_is_refused_before_it_is_read() {
@@ -102,10 +104,11 @@ async fn s64_one_tenants_hanging_calls_leave_room_for_others() {
     let normal = measure().await;
     app.zoho.fault(json!({"path": "/ziaagents/", "act": {"hang": true}})).await;
     let mut hanging = Vec::new();
-    for _ in 0..32 {
+    for _ in 0..PER_TENANT {
         hanging.push(hang(&app, &agents).await);
     }
-    wait_for("they hang", || async { (app.zoho.requests("/ziaagents/").await.len() == 32).then_some(()) }).await;
+    wait_for("they hang", || async { (app.zoho.requests("/ziaagents/").await.len() == PER_TENANT).then_some(()) })
+        .await;
     let told = agents.get("/ziaagents/api/v1/emulator/echo").await;
     assert_eq!(told.problem(), "429 too-many-requests");
     assert!(told.retry_after() > 0);
@@ -136,7 +139,7 @@ async fn r14_whoever_leaves_frees_the_place() {
         .fault(json!({"path": "/crm/", "act": {"endless": "body", "content_type": "text/csv", "drip": 1000}}))
         .await;
     let mut streams = Vec::new();
-    for _ in 0..32 {
+    for _ in 0..PER_TENANT {
         let (host, key) = (app.public_url().origin().split_once("://").unwrap().1, &crm.backend.key);
         let mut stream = TcpStream::connect(app.address(0)).await.unwrap();
         let path = crm.path("/crm/v8/org");

@@ -76,12 +76,11 @@ async fn s63_hundreds_of_failures_at_once_are_one_refresh() {
         let path = salesiq.path("/api/v2/portals");
         async move { backend.get(&path).await }
     };
-    // As many as a tenant may have under way, on each replica.
-    let told = futures_util::future::join_all((0..240).map(call)).await;
+    let told = futures_util::future::join_all((0..300).map(call)).await;
     let statuses: BTreeSet<_> = told.iter().map(|told| (told.status, told.text.contains("portal60000001"))).collect();
     assert_eq!(statuses, [(200, true)].into(), "{:?}", told.iter().find(|told| told.status != 200));
     assert_eq!(refreshes(&app).await, 1);
-    assert!(upstream(&app).await.len() <= 480);
+    assert!(upstream(&app).await.len() <= 600);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use utoipa::openapi::{
-    OpenApi, RefOr, Required, Response, Schema,
+    Content, OpenApi, RefOr, Required, Response,
     path::{Operation, Parameter, ParameterIn},
 };
 
@@ -150,7 +150,7 @@ fn call(document: &OpenApi, path: &str, method: &'static str, operation: &Operat
     let parameters: Vec<&Parameter> = operation.parameters.iter().flatten().filter_map(of).collect();
     let body = operation.request_body.as_ref().and_then(of).and_then(|body| {
         let (media_type, content) = body.content.iter().next()?;
-        Some(content_of(document, media_type, of(content)?.schema.as_ref()))
+        Some(content_of(document, media_type, of(content)?))
     });
     let (refused, answered): (Vec<_>, Vec<_>) =
         operation.responses.responses.iter().partition(|(status, _)| !status.starts_with('2'));
@@ -224,10 +224,12 @@ fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-fn content_of(document: &OpenApi, media_type: &str, schema: Option<&RefOr<Schema>>) -> Body {
-    let of_kind = schema.map(kind).unwrap_or_default();
-    let example = schema.filter(|_| of_kind.is_known());
-    let example = example.map(|schema| example::pretty(document, schema));
+/// An example of its own comes before one made of its members' examples.
+fn content_of(document: &OpenApi, media_type: &str, content: &Content) -> Body {
+    let of_kind = content.schema.as_ref().map(kind).unwrap_or_default();
+    let own = content.example.as_ref().and_then(|example| serde_json::to_string_pretty(example).ok());
+    let schema = content.schema.as_ref().filter(|_| of_kind.is_known());
+    let example = own.or_else(|| schema.map(|schema| example::pretty(document, schema)));
     Body { media_type: media_type.to_owned(), kind: of_kind, example }
 }
 
@@ -236,8 +238,7 @@ fn answer_of(document: &OpenApi, status: &str, answer: &Response) -> Answer {
     Answer {
         status: status.to_owned(),
         about: Prose::new(&answer.description),
-        body: content
-            .and_then(|(media_type, content)| Some(content_of(document, media_type, of(content)?.schema.as_ref()))),
+        body: content.and_then(|(media_type, content)| Some(content_of(document, media_type, of(content)?))),
     }
 }
 
