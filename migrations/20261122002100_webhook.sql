@@ -47,7 +47,8 @@ create table webhook_delivery (
     -- Counts claims; who writes what came of one names it.
     tries integer not null,
     created_at timestamptz not null,
-    -- The next try.
+    -- The next try. What waits behind another event of its connection is due no earlier than that, so that
+    -- a receiver that is away for long leaves nothing due that cannot be sent.
     due_at timestamptz not null,
     -- One replica is at it until then.
     claimed_until timestamptz,
@@ -67,6 +68,9 @@ create index webhook_delivery_by_time on webhook_delivery (webhook_endpoint_id, 
 create index webhook_delivery_in_order on webhook_delivery (webhook_endpoint_id, connection_id, sequence) where status = 'pending';
 create index webhook_delivery_by_endpoint on webhook_delivery (webhook_endpoint_id, sequence);
 create index webhook_delivery_by_tenant on webhook_delivery (tenant_id, sequence);
+create index webhook_delivery_under_way on webhook_delivery (webhook_endpoint_id, claimed_until) where claimed_until is not null;
+create index webhook_delivery_dead on webhook_delivery (webhook_endpoint_id) where status = 'dead';
+create index webhook_delivery_delivered on webhook_delivery (webhook_endpoint_id, settled_at) where status = 'delivered';
 create index webhook_delivery_settled on webhook_delivery (settled_at) where settled_at is not null;
 
 alter table webhook_delivery enable row level security;

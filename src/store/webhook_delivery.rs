@@ -26,7 +26,7 @@ pub(crate) struct NewDelivery<'a> {
     pub(crate) connection_id: Option<ConnectionId>,
 }
 
-/// One row for each of these endpoints.
+/// One row for each of these endpoints, due when the one before it is.
 pub(crate) async fn insert(
     db: impl PgExecutor<'_>,
     new: &NewDelivery<'_>,
@@ -37,7 +37,10 @@ pub(crate) async fn insert(
     sqlx::query!(
         "insert into webhook_delivery (webhook_delivery_id, tenant_id, webhook_endpoint_id, event_id, event_type, payload, connection_id,
              status, tries, created_at, due_at, give_up_at)
-         select n.delivery_id, e.tenant_id, e.webhook_endpoint_id, $3, $4, $5::text::json, $6, 'pending', 0, $7, $7, $8
+         select n.delivery_id, e.tenant_id, e.webhook_endpoint_id, $3, $4, $5::text::json, $6, 'pending', 0, $7,
+             greatest($7, (select max(before.due_at) from webhook_delivery before
+                           where before.webhook_endpoint_id = e.webhook_endpoint_id and before.connection_id = $6
+                             and before.status = 'pending')), $8
          from unnest($1::uuid[], $2::uuid[]) n (delivery_id, endpoint_id)
          join webhook_endpoint e on e.webhook_endpoint_id = n.endpoint_id",
         &ids as &[WebhookDeliveryId],
@@ -132,7 +135,8 @@ pub(crate) enum Outcome {
     Dead,
 }
 
-/// Writes what came of a try. False: the try is not ours any more.
+/// Writes what came of a try. What waits behind it waits as long as it does; once it is settled, the next
+/// is due. False: the try is not ours any more.
 pub(crate) async fn update_tried(
     db: impl PgExecutor<'_>,
     claimed: &Claimed,
@@ -145,11 +149,24 @@ pub(crate) async fn update_tried(
         Outcome::Again { due_at } => ("pending", Some(due_at)),
         Outcome::Dead => ("dead", None),
     };
-    let done = sqlx::query!(
-        "update webhook_delivery set status = $3, due_at = coalesce($4, due_at), claimed_until = null,
-             settled_at = case when $3 = 'pending' then null else $5::timestamptz end,
-             last_status_code = $6, last_failure = $7, last_duration_ms = $8
-         where webhook_delivery_id = $1 and tries = $2 and status = 'pending'",
+    let written = sqlx::query_scalar!(
+        r#"with tried as (
+               update webhook_delivery set status = $3, due_at = coalesce($4, due_at), claimed_until = null,
+                   settled_at = case when $3 = 'pending' then null else $5::timestamptz end,
+                   last_status_code = $6, last_failure = $7, last_duration_ms = $8
+               where webhook_delivery_id = $1 and tries = $2 and status = 'pending'
+               returning webhook_endpoint_id, connection_id, sequence),
+           behind as (
+               update webhook_delivery b set due_at = coalesce($4, $5)
+               from tried t
+               where b.webhook_endpoint_id = t.webhook_endpoint_id and b.connection_id = t.connection_id
+                 and b.status = 'pending' and b.sequence > t.sequence
+                 and case when $3 = 'pending' then b.due_at < $4
+                     else b.sequence = (
+                         select min(next.sequence) from webhook_delivery next
+                         where next.webhook_endpoint_id = t.webhook_endpoint_id and next.connection_id = t.connection_id
+                           and next.status = 'pending' and next.sequence > t.sequence) end)
+           select count(*) as "count!" from tried"#,
         claimed.webhook_delivery_id as WebhookDeliveryId,
         claimed.tries,
         status,
@@ -159,9 +176,9 @@ pub(crate) async fn update_tried(
         tried.failure,
         tried.duration_ms,
     )
-    .execute(db)
+    .fetch_one(db)
     .await?;
-    Ok(done.rows_affected() == 1)
+    Ok(written == 1)
 }
 
 /// To be delivered once more, from the beginning and under the same id; what is pending anyway becomes

@@ -1,4 +1,4 @@
-//! What happened, written where it can not be lost: in the transaction of the change, which acts as
+//! What happened, written where it cannot be lost: in the transaction of the change, which acts as
 //! engine (endpoints of every tenant are no tenant's). Where nobody wants to know, it is one look-up.
 
 use chrono::{DateTime, Utc};

@@ -16,10 +16,11 @@ struct Stored {
     revocation_place: String,
     escrow_place: String,
     client_place: String,
+    webhook_place: String,
 }
 
-/// A connection with both tokens, a token that waits for its revocation, a grant in escrow and a client, all
-/// under `k1`, and many more connections, so that there are several batches.
+/// A connection with both tokens, a token that waits for its revocation, a grant in escrow, a client, and the secrets
+/// of two webhook endpoints, one of a tenant and one of all, everything under `k1`, and many more connections, so that there are several batches.
 async fn furnish(installation: &mut Installation) -> Stored {
     use base64::Engine as _;
     installation
@@ -82,7 +83,23 @@ async fn furnish(installation: &mut Installation) -> Stored {
         .execute(&mut installation.admin)
         .await
         .expect("a client");
+    let endpoints = [TENANT, "-"].map(|tenant| (tenant, Uuid::now_v7()));
+    let webhook_place =
+        |tenant: &str, endpoint: &Uuid| format!("lwz1|webhook_endpoint.secrets_sealed|{tenant}|{endpoint}");
+    for (tenant, endpoint) in endpoints {
+        sqlx::query(
+            "insert into webhook_endpoint (webhook_endpoint_id, tenant_id, url, event_types, secrets_sealed, created_by, created_at)
+             values ($1, $2::uuid, 'https://hooks.example.com/', '{webhook.test}', $3, 'test', '2026-01-01Z')",
+        )
+        .bind(endpoint)
+        .bind(tenant.parse::<Uuid>().ok())
+        .bind(seal("k1", key(1), &webhook_place(tenant, &endpoint), &format!("whsec_{tenant}")))
+        .execute(&mut installation.admin)
+        .await
+        .expect("an endpoint");
+    }
     Stored {
+        webhook_place: webhook_place("-", &endpoints[1].1),
         client_place,
         connection: connections[0],
         refresh_place: refresh_place(&connections[0]),
@@ -91,7 +108,7 @@ async fn furnish(installation: &mut Installation) -> Stored {
     }
 }
 
-const VALUES: u64 = 250 * 2 + 3;
+const VALUES: u64 = 250 * 2 + 5;
 
 #[tokio::test]
 async fn r23_everything_is_sealed_anew_while_the_site_serves_and_the_old_key_can_go() {
@@ -109,9 +126,9 @@ async fn r23_everything_is_sealed_anew_while_the_site_serves_and_the_old_key_can
         json!({ "key": "k2", "resealed": 0, "already_current": VALUES, "unreadable": 0, "other_keys_in_use": [] })
     );
     drop(site);
-    let row: (Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>) = sqlx::query_as(
+    let row: (Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>) = sqlx::query_as(
         "select refresh_token_sealed, (select token_sealed from revocation), (select grant_sealed from token_escrow),
-             (select client_secret_sealed from zoho_client)
+             (select client_secret_sealed from zoho_client), (select secrets_sealed from webhook_endpoint where tenant_id is null)
          from connection where connection_id = $1",
     )
     .bind(stored.connection)
@@ -124,6 +141,7 @@ async fn r23_everything_is_sealed_anew_while_the_site_serves_and_the_old_key_can
     assert_eq!(open(&new_alone, &stored.revocation_place, &row.1).1, "1000.superseded");
     assert_eq!(open(&new_alone, &stored.escrow_place, &row.2).1, "{\"grant\":1}");
     assert_eq!(open(&new_alone, &stored.client_place, &row.3).1, "secret of a self client");
+    assert_eq!(open(&new_alone, &stored.webhook_place, &row.4).1, "whsec_-");
     assert_eq!(installation.audited().await, [format!("command keys_rewrapped done {VALUES} values under key k2")]);
 
     installation.set("ENCRYPTION_KEYS", key_text("k2", key(50)));
