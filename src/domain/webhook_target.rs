@@ -88,7 +88,7 @@ fn is_public(address: IpAddr) -> bool {
 
 /// The special-purpose registry of IANA (RFC 6890 and after): network and length of its prefix.
 const SPECIAL_V4: [(Ipv4Addr, u32); 19] = [
-    (Ipv4Addr::new(0, 0, 0, 0), 8),
+    (Ipv4Addr::UNSPECIFIED, 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),
     // Shared by carriers (RFC 6598).
     (Ipv4Addr::new(100, 64, 0, 0), 10),
@@ -139,11 +139,10 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 
 /// Mapped (::ffff:0:0/96), behind NAT64's well-known prefix (RFC 6052), or behind 6to4 (RFC 3056).
 fn ipv4_inside(address: Ipv6Addr) -> Option<Ipv4Addr> {
-    let (high, low) = match address.segments() {
-        [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
-            (high, low)
-        }
-        _ => return None,
+    let ([0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..]) =
+        address.segments()
+    else {
+        return None;
     };
     Some(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)))
 }

@@ -201,8 +201,7 @@ impl From<WebhookError> for Problem {
             WebhookError::Unknown => Self::NOT_FOUND,
             WebhookError::Target(why) => invalid("url", why.to_string()),
             WebhookError::TooMany => invalid("url", error.to_string()),
-            WebhookError::MadeBefore => invalid("id", error.to_string()),
-            WebhookError::Disabled => invalid("id", error.to_string()),
+            WebhookError::MadeBefore | WebhookError::Disabled => invalid("id", error.to_string()),
             WebhookError::Unreadable => Self::unavailable(),
             WebhookError::Store(error) => error.into(),
         }

@@ -29,7 +29,7 @@ mod tests {
     fn the_example_of_the_standard_is_signed_as_it_says() {
         let secret = WebhookSecret::new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
         let (id, body) = ("msg_p5jXN8AQM9LWM0D4loKWxJek", r#"{"test": 2432232314}"#);
-        let signature = signatures(&[secret.clone()], id, 1_614_265_330, body);
+        let signature = signatures(std::slice::from_ref(&secret), id, 1_614_265_330, body);
         assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
         let both = signatures(&[secret.clone(), secret], id, 1_614_265_330, body);
         assert_eq!(both, format!("{signature} {signature}"));
