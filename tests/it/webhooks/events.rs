@@ -49,8 +49,7 @@ async fn a_reconnect_that_is_needed_is_told_with_its_reason_and_so_is_its_end() 
     let id = sam.only_connection().await;
     listen_to(&back_end, &receiver.url("/"), &["connection.needs_reconnect", "connection.recovered"]).await;
     for token in app.zoho.refresh_tokens(SAM, "live").await {
-        let revoke = format!("{}/oauth/v2/token/revoke", app.accounts("us"));
-        reqwest::Client::new().post(revoke).form(&[("token", token.as_str())]).send().await.unwrap();
+        app.zoho.revoke(&app.accounts("us"), &token).await;
     }
     app.advance(Duration::from_secs(61 * 60)).await;
     back_end.token(&id, "").await;
@@ -120,7 +119,7 @@ async fn s72_no_webhook_holds_a_secret() {
     back_end.token(&id, "").await;
     send(&back_end, Method::DELETE, &format!("/connections/{id}"), None).await;
     let got = receiver.until(4).await;
-    let all: String = got.iter().map(|received| format!("{:?}", received)).collect();
+    let all = format!("{got:?}");
     let ledger = app.zoho.ledger("").await;
     assert!(ledger.len() >= 4);
     for entry in ledger {
