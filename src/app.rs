@@ -29,6 +29,7 @@ use crate::{
         seal::KeyRing,
         usage::{self, Usage},
     },
+    webhooks::deliver::Webhooks,
     worker,
     zoho::Zoho,
 };
@@ -57,12 +58,14 @@ pub(crate) struct App {
     pub(crate) usage: Usage,
     pub(crate) proxy_limits: ProxyLimits,
     pub(crate) refused_tokens: RefusedTokens,
+    pub(crate) webhooks: Webhooks,
     pub(crate) metrics: Metrics,
     tasks: TaskTracker,
     /// The program's own: each worker of the HTTP server has one that ends with the worker.
     runtime: Handle,
     pub(crate) wake_revocations: Notify,
     pub(crate) wake_refreshes: Notify,
+    pub(crate) wake_webhooks: Notify,
     stopping: CancellationToken,
     /// Nothing is under way any more.
     pub(crate) drained: CancellationToken,
@@ -74,6 +77,7 @@ impl App {
             pools: Pools::new(database),
             keys: key_ring(&config),
             zoho: Zoho::new()?,
+            webhooks: Webhooks::new(config.webhooks_to_loopback)?,
             readiness: Readiness::new(),
             limits: Limits::new(config.failed_exchanges_per_minute, config.failed_keys_per_minute),
             known_keys: KnownKeys::default(),
@@ -85,6 +89,7 @@ impl App {
             runtime: Handle::current(),
             wake_revocations: Notify::new(),
             wake_refreshes: Notify::new(),
+            wake_webhooks: Notify::new(),
             refreshes: Refreshes::default(),
             tokens: KnownTokens::default(),
             usage: Usage::default(),

@@ -14,6 +14,7 @@ use crate::{
         audit_event::{self, Actor, AuditEvent},
     },
     vault::api_key::{Made, Make, make_once},
+    webhooks,
 };
 
 /// Who changes something, where.
@@ -23,6 +24,17 @@ pub(crate) struct Change {
     pub(crate) person_id: PersonId,
     pub(crate) request_id: RequestId,
     pub(crate) peer: String,
+}
+
+impl From<Change> for webhooks::endpoint::By {
+    fn from(change: Change) -> Self {
+        Self {
+            tenant_id: Some(change.tenant_id),
+            actor: Actor::Person(change.person_id),
+            request_id: change.request_id,
+            peer: change.peer,
+        }
+    }
 }
 
 impl Change {

@@ -18,6 +18,7 @@ mod readiness;
 mod store;
 mod telemetry;
 mod vault;
+mod webhooks;
 mod worker;
 mod zoho;
 

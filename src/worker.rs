@@ -12,6 +12,7 @@ use crate::{
     store::{StoreError, audit_event},
     telemetry::chain,
     vault::{access_token, api_key, refresh, revoke, rewrap, usage},
+    webhooks::deliver,
 };
 
 /// How often each queue is looked at when nobody wakes it.
@@ -35,11 +36,13 @@ pub(crate) async fn run(app: Arc<App>) {
     let keys_in_use = every(&app, KEYS_IN_USE, "keys in use", async |app| report_missing_keys(app).await);
     let dead_tokens = every(&app, QUEUES, "dead tokens", async |app| refresh::due::erase_dead(app).await);
     let invitations = every(&app, QUEUES, "onboarding links", async |app| onboarding::end::expire_due(app).await);
+    let old_deliveries = every(&app, HOUSEKEEPING, "old deliveries", async |app| deliver::sweep(app).await);
     let old_usage = every(&app, HOUSEKEEPING, "old usage", async |app| usage::sweep(app).await);
     tokio::join!(
         partitions,
         old_usage,
         invitations,
+        old_deliveries,
         escrows,
         lost,
         sweep,
@@ -49,7 +52,8 @@ pub(crate) async fn run(app: Arc<App>) {
         dead_tokens,
         forget_tokens(&app),
         refreshes(&app),
-        revocations(&app)
+        revocations(&app),
+        deliveries(&app)
     );
 }
 
@@ -118,6 +122,20 @@ async fn usage_to_the_end(app: &Arc<App>) {
             () = sleep(USAGE) => {}
             () = app.drained.cancelled() => {}
         }
+    }
+}
+
+/// Woken by each try that has ended, and by whoever wants something sent at once.
+async fn deliveries(app: &Arc<App>) {
+    loop {
+        tokio::select! {
+            () = app.wake_webhooks.notified() => {}
+            () = sleep(QUEUES) => {}
+        }
+        if app.is_stopping() {
+            return;
+        }
+        guarded(app, "deliveries", &deliver::deliver_due).await;
     }
 }
 

@@ -54,6 +54,10 @@ id! {
     ZohoClientId,
     AuditEventId,
     OnboardingLinkId,
+    WebhookEndpointId,
+    WebhookDeliveryId,
+    /// `webhook-id` of Standard Webhooks.
+    WebhookEventId,
     /// One HTTP request, as logs and failure pages quote it.
     RequestId,
 }

@@ -82,6 +82,13 @@ impl Members {
         self.is_there(name).then(|| self.take(name, parse)).flatten()
     }
 
+    /// An optional yes or no.
+    pub(crate) fn take_flag(&mut self, name: &str) -> Option<bool> {
+        let value = self.raw(name)?;
+        let flag = serde_json::from_str::<bool>(value.get());
+        flag.map_err(|_| self.add(name, "must be true or false")).ok()
+    }
+
     /// An optional list of texts.
     pub(crate) fn take_list(&mut self, name: &str) -> Option<Vec<String>> {
         let value = self.raw(name)?;

@@ -22,3 +22,5 @@ pub(crate) mod servers;
 pub(crate) mod tenant;
 pub(crate) mod test_outcome;
 pub(crate) mod text;
+pub(crate) mod webhook;
+pub(crate) mod webhook_target;

@@ -51,6 +51,8 @@ secret! {
     BrowserToken,
     /// A form token (security.md S-38).
     FormToken,
+    /// What webhooks of one endpoint are signed with: `whsec_` and base64 (Standard Webhooks).
+    WebhookSecret,
 }
 
 /// 256 bits of the system's generator, base64url (security.md S-23).

@@ -36,9 +36,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(8);
 /// Every page and command of the site.
 fn site(routes: &mut ServiceConfig) {
     use site::{
-        api_docs, api_keys, callback, connection, connections, disconnect, import, imported, onboarding,
+        api_docs, api_keys, callback, connection, connections, delete_webhook, disconnect, import, imported, onboarding,
         onboarding_done, onboarding_links, organization_choice, problem_types, revoke_api_key, sign_in, test_call,
-        withdraw_onboarding_link,
+        webhook, webhooks, withdraw_onboarding_link,
     };
     routes
         // Tried in this order: what is called most comes first.
@@ -63,6 +63,17 @@ fn site(routes: &mut ServiceConfig) {
             "/tenants/{tenant}/api-keys/{id}/revoke",
             revoke_api_key::get_revoke,
             revoke_api_key::post_revoke,
+        ))
+        .service(get_and_post("/tenants/{tenant}/webhooks", webhooks::get_webhooks, webhooks::post_webhooks))
+        .service(get("/tenants/{tenant}/webhooks/{id}", webhook::get_webhook))
+        .service(post("/tenants/{tenant}/webhooks/{id}/test", webhook::post_test))
+        .service(post("/tenants/{tenant}/webhooks/{id}/secret", webhook::post_secret))
+        .service(post("/tenants/{tenant}/webhooks/{id}/enabled", webhook::post_enabled))
+        .service(post("/tenants/{tenant}/webhooks/{id}/redeliver", webhook::post_redeliver))
+        .service(get_and_post(
+            "/tenants/{tenant}/webhooks/{id}/delete",
+            delete_webhook::get_delete,
+            delete_webhook::post_delete,
         ))
         .service(get_and_post("/tenants/{tenant}/import", import::get_import, import::post_import))
         .service(get("/tenants/{tenant}/import/{id}", imported::get_imported))

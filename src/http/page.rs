@@ -53,6 +53,7 @@ pub(crate) enum Place {
     Connections,
     ApiKeys,
     OnboardingLinks,
+    Webhooks,
     Elsewhere,
 }
 

@@ -21,6 +21,7 @@ use crate::{
     store::StoreError,
     telemetry::chain,
     vault::{choose::ChooseError, import::ImportError},
+    webhooks::endpoint::WebhookError,
 };
 
 /// Whoever is told to come back is told so after this long, where we do not know better.
@@ -189,6 +190,21 @@ impl From<ChooseError> for Problem {
             ChooseError::NotChoosing | ChooseError::NotListed => Self::INVALID,
             ChooseError::Unreadable => Self::unavailable(),
             ChooseError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<WebhookError> for Problem {
+    fn from(error: WebhookError) -> Self {
+        let invalid =
+            |member: &str, detail: String| Self::Invalid(vec![MemberError { member: member.to_owned(), detail }]);
+        match error {
+            WebhookError::Unknown => Self::NOT_FOUND,
+            WebhookError::Target(why) => invalid("url", why.to_string()),
+            WebhookError::TooMany => invalid("url", error.to_string()),
+            WebhookError::MadeBefore | WebhookError::Disabled => invalid("id", error.to_string()),
+            WebhookError::Unreadable => Self::unavailable(),
+            WebhookError::Store(error) => error.into(),
         }
     }
 }

@@ -19,6 +19,7 @@ use crate::{
         product::Product,
         return_path::ReturnPath,
         tenant::{Role, slug_for},
+        webhook::EventType,
     },
     onboarding::{self, By, consent::Consent},
     store::{
@@ -35,6 +36,7 @@ use crate::{
         deposit::{self, Deposited, Target},
         grant::KeptGrant,
     },
+    webhooks::event::{self, Event},
 };
 
 /// Why a transaction ended without a connection.
@@ -153,6 +155,7 @@ async fn own_tenant(
     let (tenant_id, is_new) = tenant::find_or_insert_own(&mut *tx, person_id, &name, slug_for(who), now).await?;
     if is_new {
         membership::insert(&mut *tx, tenant_id, person_id, Role::Owner, now).await?;
+        event::insert(tx, Event::of_tenant(EventType::TenantCreated, tenant_id, None, &name), now).await?;
     }
     Ok(tenant_id)
 }

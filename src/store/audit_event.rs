@@ -30,7 +30,7 @@ impl Actor {
         }
     }
 
-    fn id(&self) -> Option<String> {
+    pub(crate) fn id(&self) -> Option<String> {
         match self {
             Self::Person(person_id) => Some(person_id.to_string()),
             Self::ApiKey(api_key_id) => Some(api_key_id.clone()),

@@ -184,7 +184,7 @@ pub(crate) async fn find_same(
 ) -> Result<Option<Held>, StoreError> {
     Ok(sqlx::query_as!(
         Held,
-        r#"select connection_id as "connection_id: ConnectionId", status = 'choosing' as "is_choosing!",
+        r#"select connection_id as "connection_id: ConnectionId", status = 'choosing' as "is_choosing!", status = 'needs_reconnect' as "needs_reconnect!",
                person_id as "person_id: PersonId", consented_at, client_id,
                zoho_client_id as "zoho_client_id: ZohoClientId", scopes_requested, scopes_granted, refresh_token_sealed, access_token_sealed, access_token_expires_at
            from connection
@@ -204,6 +204,7 @@ pub(crate) async fn find_same(
 pub(crate) struct Held {
     pub(crate) connection_id: ConnectionId,
     pub(crate) is_choosing: bool,
+    pub(crate) needs_reconnect: bool,
     pub(crate) person_id: Option<PersonId>,
     pub(crate) consented_at: DateTime<Utc>,
     pub(crate) client_id: String,
@@ -223,7 +224,7 @@ pub(crate) async fn find_held(
 ) -> Result<Option<Held>, StoreError> {
     Ok(sqlx::query_as!(
         Held,
-        r#"select connection_id as "connection_id: ConnectionId", status = 'choosing' as "is_choosing!",
+        r#"select connection_id as "connection_id: ConnectionId", status = 'choosing' as "is_choosing!", status = 'needs_reconnect' as "needs_reconnect!",
                person_id as "person_id: PersonId", consented_at, client_id,
                zoho_client_id as "zoho_client_id: ZohoClientId", scopes_requested, scopes_granted, refresh_token_sealed, access_token_sealed, access_token_expires_at
            from connection where tenant_id = $1 and connection_id = $2 for update"#,

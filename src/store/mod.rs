@@ -21,6 +21,8 @@ pub(crate) mod tenant;
 pub(crate) mod token_escrow;
 pub(crate) mod token_vend;
 pub(crate) mod tx;
+pub(crate) mod webhook_delivery;
+pub(crate) mod webhook_endpoint;
 pub(crate) mod zoho_client;
 
 #[derive(Debug, thiserror::Error)]

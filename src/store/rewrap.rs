@@ -288,7 +288,8 @@ pub(crate) async fn list_keys_in_use(tx: &mut Tx) -> Result<Vec<KeyInUse>, Store
                union all select token_sealed from revocation
                union all select grant_sealed from token_escrow
                union all select grant_sealed from onboarding_link
-               union all select client_secret_sealed from zoho_client) stored
+               union all select client_secret_sealed from zoho_client
+               union all select secrets_sealed from webhook_endpoint) stored
            where octet_length(sealed) > 2
            group by 1 order by 1"#
     )

@@ -13,6 +13,7 @@ use crate::{
         organization::{Environment, FoundOrganization, ZohoOrganizationId},
         scope::ScopeSet,
         secret::{AccessToken, RefreshToken},
+        webhook::EventType,
     },
     store::{
         StoreError,
@@ -22,6 +23,7 @@ use crate::{
         person::Person,
         tx,
     },
+    webhooks::event::{self, Event},
 };
 
 /// What the person said.
@@ -88,6 +90,8 @@ pub(crate) async fn choose(
             same.connection_id
         }
         None if connection::update_chosen(&mut *tx, tenant_id, connection.connection_id, organization_id).await? => {
+            let connected = Event::of_connection(EventType::ConnectionConnected, tenant_id, connection.connection_id);
+            event::insert(&mut tx, connected, now).await?;
             connection.connection_id
         }
         None => return Err(ChooseError::NotChoosing),

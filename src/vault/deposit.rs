@@ -5,6 +5,7 @@
 //! (security.md D-9).
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
 use subtle::ConstantTimeEq as _;
 
 use super::{grant::KeptGrant, refresh, seal::Place};
@@ -18,6 +19,7 @@ use crate::{
         product::Product,
         scope::ScopeSet,
         secret::RefreshToken,
+        webhook::EventType,
     },
     store::{
         StoreError,
@@ -25,6 +27,7 @@ use crate::{
         revocation::{self, NewRevocation, Reason},
         tx::Connection,
     },
+    webhooks::event::{self, Event},
 };
 
 /// A superseded token's access token may still be in use: it is left alone for so long.
@@ -99,6 +102,7 @@ pub(crate) async fn deposit(
         }
     };
     let existed = held.is_some();
+    let needed_reconnect = held.as_ref().is_some_and(|held| held.needs_reconnect);
     let connection_id = held.as_ref().map_or_else(ConnectionId::new, |held| held.connection_id);
     if !new.is_fresh {
         forget_revocation(app, &mut *tx, new, refresh_token).await?;
@@ -143,11 +147,20 @@ pub(crate) async fn deposit(
         refresh_at_in_use: new.grant.access_token_expires_at - refresh::early(),
     };
     connection::upsert(&mut *tx, &row, now).await?;
-    if let Some(person_id) = person_id
-        && connection::count_refresh_tokens(&mut *tx, person_id, &new.grant.client_id, new.data_centre).await?
-            >= near_limit(&app.config)
-    {
-        revocation::update_person_due(&mut *tx, person_id, now).await?;
+    let event = |event_type| Event::of_connection(event_type, tenant_id, connection_id);
+    if organization_id.is_some() {
+        let event_type = if needed_reconnect { EventType::ConnectionRecovered } else { EventType::ConnectionConnected };
+        event::insert(&mut *tx, event(event_type), now).await?;
+    }
+    if let Some(person_id) = person_id {
+        let used = connection::count_refresh_tokens(&mut *tx, person_id, &new.grant.client_id, new.data_centre).await?;
+        if used >= near_limit(&app.config) {
+            revocation::update_person_due(&mut *tx, person_id, now).await?;
+            let limit = app.config.refresh_tokens_per_person;
+            let warning =
+                event(EventType::BudgetWarning).with("refresh_tokens", json!({ "used": used, "limit": limit }));
+            event::insert(&mut *tx, warning, now).await?;
+        }
     }
     Ok(Deposited { connection_id, existed, had_same_token })
 }

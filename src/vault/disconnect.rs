@@ -8,6 +8,7 @@ use crate::{
     domain::{
         data_centre::DataCentre,
         ids::{ConnectionId, RequestId, RevocationId, TenantId},
+        webhook::EventType,
     },
     store::{
         StoreError,
@@ -16,6 +17,7 @@ use crate::{
         revocation::{self, NewRevocation, Reason},
     },
     telemetry::chain,
+    webhooks::event::{self, Event},
 };
 
 /// How long the caller waits for Zoho's word before being told that it is pending.
@@ -96,6 +98,8 @@ async fn end(app: &App, disconnect: &Disconnect) -> Result<Option<RevocationId>,
         detail: None,
     };
     audit_event::insert(&mut *tx, &event, now).await?;
+    let disconnected = Event::of_connection(EventType::ConnectionDisconnected, tenant_id, connection_id);
+    event::insert(&mut tx, disconnected, now).await?;
     let revocation_id = match held.refresh_token_sealed {
         None => None,
         Some(token_sealed) => {

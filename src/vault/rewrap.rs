@@ -22,8 +22,10 @@ use crate::store::{
     StoreError,
     rewrap::{self, KeyInUse, Swap},
     tx::Pools,
+    webhook_endpoint::sealed,
     zoho_client::CLIENT_SECRET,
 };
+use crate::webhooks::secrets::{self, SECRETS};
 
 /// Walks until nothing was lost to others; they seal under the first key too, so that one more is
 /// nearly always enough.
@@ -61,6 +63,7 @@ pub(crate) async fn rewrap(pools: &Pools, keys: &KeyRing, tell: &mut impl FnMut(
         walk.escrows().await?;
         walk.links().await?;
         walk.clients().await?;
+        walk.webhook_secrets().await?;
         let Walk { tally, lost, .. } = walk;
         total.resealed += tally.resealed;
         total.unreadable = tally.unreadable;
@@ -203,6 +206,26 @@ impl<T: FnMut(Event)> Walk<'_, T> {
             }
             let swapped = patiently(|| rewrap::update_clients(pool, &swaps)).await?;
             self.count(CLIENT_SECRET, swaps.len(), swapped);
+        }
+    }
+
+    async fn webhook_secrets(&mut self) -> Result<(), StoreError> {
+        let pool = self.pools.engine();
+        let mut after = None;
+        loop {
+            let rows = patiently(|| sealed::list(pool, after)).await?;
+            let Some(last) = rows.last() else { return Ok(()) };
+            after = Some(last.webhook_endpoint_id);
+            let mut swaps = Vec::new();
+            for row in rows {
+                let id = row.webhook_endpoint_id;
+                let place = secrets::place(row.tenant_id, id);
+                if let Some((old, new)) = self.judge(SECRETS, &id, &place, row.secrets_sealed) {
+                    swaps.push(Swap { row: id, old, new });
+                }
+            }
+            let swapped = patiently(|| sealed::update(pool, &swaps)).await?;
+            self.count(SECRETS, swaps.len(), swapped);
         }
     }
 

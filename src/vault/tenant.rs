@@ -3,12 +3,16 @@
 
 use crate::{
     app::App,
-    domain::ids::{RequestId, TenantId},
+    domain::{
+        ids::{RequestId, TenantId},
+        webhook::EventType,
+    },
     store::{
         StoreError,
         audit_event::{self, Actor, AuditEvent},
         tenant::listed::{self, Tenant},
     },
+    webhooks::event::{self, Event},
 };
 
 #[derive(Debug)]
@@ -67,6 +71,8 @@ pub(crate) async fn make_tenant(app: &App, wanted: &MakeTenant, by: By) -> Resul
             detail: None,
         };
         audit_event::insert(&mut *tx, &event, now).await?;
+        let created = Event::of_tenant(EventType::TenantCreated, new.tenant_id, new.external_id.as_deref(), &new.name);
+        event::insert(&mut tx, created, now).await?;
         tx.commit().await?;
         return Ok(Made { tenant: new, existed: false });
     }

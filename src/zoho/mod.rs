@@ -68,7 +68,7 @@ pub struct Client<'a> {
 
 #[derive(Debug, thiserror::Error)]
 #[error("TLS cannot be set up: this machine may lack certificate authorities (the package `ca-certificates`)")]
-pub struct TlsUnavailable(#[source] reqwest::Error);
+pub struct TlsUnavailable(#[source] pub(crate) reqwest::Error);
 
 impl Zoho {
     pub fn new() -> Result<Self, TlsUnavailable> {

@@ -19,6 +19,7 @@ mod pages;
 mod processes;
 mod restart;
 mod sign_in;
+mod webhooks;
 
 use std::{any::Any, panic::AssertUnwindSafe};
 

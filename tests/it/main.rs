@@ -27,3 +27,4 @@ mod refresh;
 mod secrets;
 mod sessions;
 mod sign_in;
+mod webhooks;

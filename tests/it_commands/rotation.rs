@@ -17,6 +17,7 @@ struct Stored {
     escrow_place: String,
     client_place: String,
     link_place: String,
+    webhook_place: String,
 }
 
 /// A grant that waits in an onboarding link for somebody to confirm; tells its place.
@@ -38,7 +39,8 @@ async fn rest_in_a_link(installation: &mut Installation) -> String {
 }
 
 /// A connection with both tokens, a token that waits for its revocation, a grant in escrow, one in an onboarding
-/// link and a client, all under `k1`, and many more connections, so that there are several batches.
+/// link, a client, and the secrets of two webhook endpoints, one of a tenant and one of all, everything under `k1`, and
+/// many more connections, so that there are several batches.
 async fn furnish(installation: &mut Installation) -> Stored {
     use base64::Engine as _;
     installation
@@ -101,8 +103,24 @@ async fn furnish(installation: &mut Installation) -> Stored {
         .execute(&mut installation.admin)
         .await
         .expect("a client");
+    let endpoints = [TENANT, "-"].map(|tenant| (tenant, Uuid::now_v7()));
+    let webhook_place =
+        |tenant: &str, endpoint: &Uuid| format!("lwz1|webhook_endpoint.secrets_sealed|{tenant}|{endpoint}");
+    for (tenant, endpoint) in endpoints {
+        sqlx::query(
+            "insert into webhook_endpoint (webhook_endpoint_id, tenant_id, url, event_types, secrets_sealed, created_by, created_at)
+             values ($1, $2::uuid, 'https://hooks.example.com/', '{webhook.test}', $3, 'test', '2026-01-01Z')",
+        )
+        .bind(endpoint)
+        .bind(tenant.parse::<Uuid>().ok())
+        .bind(seal("k1", key(1), &webhook_place(tenant, &endpoint), &format!("whsec_{tenant}")))
+        .execute(&mut installation.admin)
+        .await
+        .expect("an endpoint");
+    }
     Stored {
         link_place: rest_in_a_link(installation).await,
+        webhook_place: webhook_place("-", &endpoints[1].1),
         client_place,
         connection: connections[0],
         refresh_place: refresh_place(&connections[0]),
@@ -111,7 +129,7 @@ async fn furnish(installation: &mut Installation) -> Stored {
     }
 }
 
-const VALUES: u64 = 250 * 2 + 4;
+const VALUES: u64 = 250 * 2 + 6;
 
 #[tokio::test]
 async fn r23_everything_is_sealed_anew_while_the_site_serves_and_the_old_key_can_go() {
@@ -138,6 +156,8 @@ async fn r23_everything_is_sealed_anew_while_the_site_serves_and_the_old_key_can
     .fetch_one(&mut installation.admin)
     .await
     .expect("the rows");
+    let secrets = "select secrets_sealed from webhook_endpoint where tenant_id is null";
+    let secrets: Vec<u8> = sqlx::query_scalar(secrets).fetch_one(&mut installation.admin).await.expect("the endpoint");
     let new_alone = [("k2", key(50))];
     let plain = format!("1000.refresh.{}", stored.connection);
     assert_eq!(open(&new_alone, &stored.refresh_place, &row.0), ("k2".to_owned(), plain));
@@ -145,6 +165,7 @@ async fn r23_everything_is_sealed_anew_while_the_site_serves_and_the_old_key_can
     assert_eq!(open(&new_alone, &stored.escrow_place, &row.2).1, "{\"grant\":1}");
     assert_eq!(open(&new_alone, &stored.client_place, &row.3).1, "secret of a self client");
     assert_eq!(open(&new_alone, &stored.link_place, &row.4).1, "{\"grant\":2}");
+    assert_eq!(open(&new_alone, &stored.webhook_place, &secrets).1, "whsec_-");
     assert_eq!(installation.audited().await, [format!("command keys_rewrapped done {VALUES} values under key k2")]);
 
     installation.set("ENCRYPTION_KEYS", key_text("k2", key(50)));

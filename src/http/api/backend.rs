@@ -45,7 +45,7 @@ macro_rules! grants {
     )+};
 }
 
-grants! { ConnectionsRead, ConnectionsWrite, TokensRead, Proxy, OnboardingWrite }
+grants! { ConnectionsRead, ConnectionsWrite, TokensRead, Proxy, OnboardingWrite, WebhooksWrite }
 
 /// A program whose key counts and has the grant.
 #[derive(Debug)]

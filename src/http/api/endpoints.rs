@@ -80,6 +80,7 @@ fn methods(method: &str) -> Vec<Method> {
     match method {
         "get" => vec![Method::GET, Method::HEAD],
         "post" => vec![Method::POST],
+        "patch" => vec![Method::PATCH],
         "delete" => vec![Method::DELETE],
         "any" => ANY.to_vec(),
         other => unreachable!("the route table says {other}"),

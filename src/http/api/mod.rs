@@ -19,6 +19,8 @@ mod search;
 mod tenants;
 mod transport;
 mod vending;
+mod webhook_deliveries;
+mod webhook_endpoints;
 
 use actix_web::{HttpRequest, Scope, middleware::from_fn, web};
 
@@ -43,6 +45,15 @@ endpoints::endpoints! {
     get "/connections/{id}/access-token" access_token::get_access_token;
     get "/access-token" access_token::find_access_token;
     any "/connections/{id}/proxy/{path:.*}" proxy::call_product;
+    get "/webhook-endpoints" webhook_endpoints::list_webhook_endpoints;
+    post "/webhook-endpoints" webhook_endpoints::create_webhook_endpoint;
+    get "/webhook-endpoints/{id}" webhook_endpoints::get_webhook_endpoint;
+    patch "/webhook-endpoints/{id}" webhook_endpoints::update_webhook_endpoint;
+    delete "/webhook-endpoints/{id}" webhook_endpoints::delete_webhook_endpoint;
+    post "/webhook-endpoints/{id}/rotate-secret" webhook_endpoints::rotate_webhook_secret;
+    post "/webhook-endpoints/{id}/test" webhook_endpoints::test_webhook_endpoint;
+    get "/webhook-deliveries" webhook_deliveries::list_webhook_deliveries;
+    post "/webhook-deliveries/{id}/redeliver" webhook_deliveries::redeliver_webhook;
     get "/openapi.json" openapi::get_openapi;
 }
 

@@ -16,12 +16,16 @@ use utoipa::{
 };
 
 /// Headings, in the order in which people read them.
-const TAGS: [(&str, &str); 6] = [
+const TAGS: [(&str, &str); 7] = [
     ("tokens", "Access tokens that work: fetched for one connection, refreshed by us, at most once for all who ask."),
     ("proxy", "Calls to a product without handling its token."),
     ("connections", "Which connections there are, how they stand, and their end."),
     ("tenants", "Your customers here, and the Zoho organizations they have connected."),
     ("onboarding", "Invitations to your customers to connect their Zoho organizations themselves."),
+    (
+        "webhooks",
+        "Being told what happens, by Standard Webhooks: signed, in order for each connection, tried for a day.",
+    ),
     ("meta", "About the API itself; needs no key."),
 ];
 

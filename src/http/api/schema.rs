@@ -7,12 +7,17 @@ mod access_token;
 mod estate;
 mod import;
 mod onboarding;
+mod webhooks;
 mod words;
 
 pub(crate) use access_token::AccessToken;
 pub(crate) use estate::{ListedOrganization, ListedTenant, NewTenant, OrganizationList, TenantList};
 pub(crate) use import::{Disconnected, Import};
 pub(crate) use onboarding::{NewOnboardingLink, OnboardingLink, OnboardingState};
+pub(crate) use webhooks::{
+    ChangedWebhookEndpoint, NewWebhookEndpoint, WebhookDelivery, WebhookDeliveryList, WebhookEndpoint,
+    WebhookEndpointList, WebhookTest,
+};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;

@@ -10,6 +10,7 @@ use super::{
     at_stake::AtStakePage,
     connection::ConnectionPage,
     connections::ConnectionsPage,
+    delete_webhook::DeleteWebhookPage,
     disconnect::DisconnectPage,
     finishing::FinishingPage,
     import::ImportPage,
@@ -24,6 +25,8 @@ use super::{
     sign_in::SignInPage,
     sign_in_again::SignInAgainPage,
     withdraw_onboarding_link::WithdrawPage,
+    webhook::WebhookPage,
+    webhooks::WebhooksPage,
 };
 use crate::http::{assets, page::tests::HOSTILE};
 
@@ -43,6 +46,9 @@ fn pages() -> Vec<(String, String)> {
     add(&mut pages, "at-stake", AtStakePage::samples());
     add(&mut pages, "api-keys", ApiKeysPage::samples());
     add(&mut pages, "revoke-api-key", RevokeApiKeyPage::samples());
+    add(&mut pages, "webhooks", WebhooksPage::samples());
+    add(&mut pages, "webhook", WebhookPage::samples());
+    add(&mut pages, "delete-webhook", DeleteWebhookPage::samples());
     add(&mut pages, "sign-in-again", SignInAgainPage::samples());
     add(&mut pages, "onboarding", OnboardingPage::samples());
     add(&mut pages, "onboarding-confirm", ConfirmPage::samples());

@@ -6,6 +6,7 @@ mod at_stake;
 pub(crate) mod callback;
 pub(crate) mod connection;
 pub(crate) mod connections;
+pub(crate) mod delete_webhook;
 pub(crate) mod disconnect;
 mod finishing;
 pub(crate) mod import;
@@ -21,6 +22,8 @@ pub(crate) mod sign_in;
 pub(crate) mod sign_in_again;
 pub(crate) mod test_call;
 pub(crate) mod withdraw_onboarding_link;
+pub(crate) mod webhook;
+pub(crate) mod webhooks;
 
 #[cfg(test)]
 mod gallery;

@@ -9,7 +9,7 @@ use crate::domain::{
     person::PersonKey,
     product::Product,
 };
-use crate::store::tx::Tx;
+use crate::store::tx;
 use chrono::{DateTime, Utc};
 
 #[derive(Debug)]
@@ -123,13 +123,13 @@ impl TryFrom<Row> for ListedConnection {
 /// where it is, whatever is connected meanwhile. The page is cut out before it is joined with anything:
 /// otherwise the planner joins a million rows and sorts them.
 pub(crate) async fn list(
-    tx: &mut Tx,
+    tx: &mut tx::Connection,
     filter: &Filter,
     after: Option<(TenantId, ConnectionId)>,
     limit: i64,
 ) -> Result<Vec<ListedConnection>, StoreError> {
     // Filters that are not set must vanish from the plan, or their indexes are not used.
-    sqlx::query("set local plan_cache_mode = force_custom_plan").execute(&mut **tx).await?;
+    sqlx::query("set local plan_cache_mode = force_custom_plan").execute(&mut *tx).await?;
     let (after_tenant, after_connection) = after.unzip();
     let (person_id, person_key) = match &filter.person {
         Some(PersonName::Id(person_id)) => (Some(*person_id), None),
@@ -176,7 +176,7 @@ pub(crate) async fn list(
         limit,
         filter.ended_last,
     )
-    .fetch_all(&mut **tx)
+    .fetch_all(&mut *tx)
     .await?
     .into_iter()
     .map(ListedConnection::try_from)

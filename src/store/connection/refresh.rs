@@ -45,6 +45,8 @@ pub(crate) struct Claimed {
     pub(crate) last_used_at: Option<DateTime<Utc>>,
     pub(crate) refresh_failures: i32,
     pub(crate) dead_since: Option<DateTime<Utc>>,
+    /// Some endpoint wants to know of each refresh.
+    pub(crate) is_told: bool,
 }
 
 impl Claimed {
@@ -68,6 +70,7 @@ struct ClaimedRow {
     last_used_at: Option<DateTime<Utc>>,
     refresh_failures: i32,
     dead_since: Option<DateTime<Utc>>,
+    is_told: bool,
 }
 
 impl ClaimedRow {
@@ -87,6 +90,7 @@ impl ClaimedRow {
             last_used_at: self.last_used_at,
             refresh_failures: self.refresh_failures,
             dead_since: self.dead_since,
+            is_told: self.is_told,
         })
     }
 }
@@ -112,7 +116,10 @@ pub(crate) async fn claim(
            returning tenant_id as "tenant_id: TenantId", connection_id as "connection_id: ConnectionId", fence, data_centre,
                person_id as "person_id: PersonId", client_id, zoho_client_id as "zoho_client_id: ZohoClientId",
                refresh_token_sealed as "refresh_token_sealed!", health, consented_at, last_used_at,
-               refresh_failures, dead_since"#,
+               refresh_failures, dead_since,
+               exists (select from webhook_endpoint e
+                       where (e.tenant_id is null or e.tenant_id = connection.tenant_id) and e.disabled_at is null
+                         and 'connection.refreshed' = any(e.event_types)) as "is_told!""#,
         tenant_id as TenantId,
         connection_id as ConnectionId,
         seen_version,
@@ -153,7 +160,10 @@ pub(crate) async fn claim_due(
            returning tenant_id as "tenant_id: TenantId", connection_id as "connection_id: ConnectionId", fence, data_centre,
                person_id as "person_id: PersonId", client_id, zoho_client_id as "zoho_client_id: ZohoClientId",
                refresh_token_sealed as "refresh_token_sealed!", health, consented_at, last_used_at,
-               refresh_failures, dead_since"#,
+               refresh_failures, dead_since,
+               exists (select from webhook_endpoint e
+                       where (e.tenant_id is null or e.tenant_id = connection.tenant_id) and e.disabled_at is null
+                         and 'connection.refreshed' = any(e.event_types)) as "is_told!""#,
         data_centre.key(),
         owner,
         now + LEASE,

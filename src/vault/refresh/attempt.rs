@@ -17,6 +17,7 @@ use crate::{
     domain::{
         connection::{Health, ReconnectReason},
         secret::RefreshToken,
+        webhook::EventType,
     },
     store::{
         StoreError,
@@ -33,6 +34,7 @@ use crate::{
         revoke,
         seal::Place,
     },
+    webhooks::event::{self, Event},
     zoho::{Grant, TokenError},
 };
 
@@ -228,8 +230,7 @@ async fn write_refreshed(app: &App, claimed: &Claimed, started: Started, asked: 
         action: if claimed.health == Health::Ok && claimed.dead_since.is_none() { "refreshed" } else { "recovered" },
     };
     let policy = backon::ExponentialBuilder::default().with_min_delay(Duration::from_millis(100)).with_max_times(4);
-    let written =
-        backon::Retryable::retry(|| store::update_refreshed(app.pools.critical(), claimed, &new, now), policy).await;
+    let written = backon::Retryable::retry(|| store_refreshed(app, claimed, &new, now), policy).await;
     match written {
         // Not ours to write any more: somebody else's token counts, and this one is dropped.
         Ok(_) => Outcome::Fresh,
@@ -258,6 +259,27 @@ async fn keep_rotated(app: &App, claimed: &Claimed, old: &str, rotated: &Refresh
             tracing::error!(error = chain(&error), connection.id = %claimed.connection_id, "another refresh token came and is not kept");
         }
     }
+}
+
+/// One statement, as nearly always; a transaction where somebody is to be told.
+async fn store_refreshed(
+    app: &App,
+    claimed: &Claimed,
+    new: &Refreshed<'_>,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let event_type = match new.action {
+        "recovered" => EventType::ConnectionRecovered,
+        _ if claimed.is_told => EventType::ConnectionRefreshed,
+        _ => return store::update_refreshed(app.pools.critical(), claimed, new, now).await,
+    };
+    let mut tx = app.pools.begin_as_engine().await?;
+    let written = store::update_refreshed(&mut *tx, claimed, new, now).await?;
+    if written {
+        event::insert(&mut tx, Event::of_connection(event_type, claimed.tenant_id, claimed.connection_id), now).await?;
+    }
+    tx.commit().await?;
+    Ok(written)
 }
 
 /// What a failure means for the connection.
@@ -313,6 +335,8 @@ async fn end(app: &App, claimed: &Claimed, now: DateTime<Utc>) -> Result<(), Sto
             detail: None,
         };
         audit_event::insert(&mut *tx, &event, now).await?;
+        let told = Event::of_connection(EventType::ConnectionNeedsReconnect, claimed.tenant_id, claimed.connection_id);
+        event::insert(&mut tx, told.with("reason", reason.key()), now).await?;
     }
     tx.commit().await
 }

@@ -12,6 +12,7 @@ mod program_lost;
 mod refresh_lost;
 mod reset;
 mod start;
+mod webhook_lost;
 
 use std::time::Duration;
 

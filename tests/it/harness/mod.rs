@@ -16,6 +16,7 @@
 //! - [`Backend`]: a program with an API key.
 //! - [`Control`]: the emulator's control port: dialects, limits, clock, faults, ledger, journal.
 //! - [`Outside`]: a host that nobody may contact.
+//! - [`receiver::Receiver`]: where webhooks go.
 //! - [`wait_for`]: instead of sleeping.
 
 pub mod app;
@@ -28,6 +29,7 @@ pub mod outside;
 pub mod page;
 pub mod process;
 pub mod raw;
+pub mod receiver;
 pub mod visitor;
 
 use std::{future::Future, time::Duration};

@@ -17,6 +17,7 @@ use crate::{
         onboarding::LinkState,
         organization::Environment,
         product::Product,
+        webhook::{DeliveryStatus, EventType},
     },
     http::site::problem_types::{Met, ProblemType},
     vault::{access_token::Warning, disconnect::RevokedAtZoho},
@@ -54,6 +55,8 @@ words! {
     Warning "Warning" "What the token cannot be blamed for: Zoho could not be asked for a newer one, scopes are missing, or the person's refresh tokens run out." = Warning::ALL.map(Warning::key);
     RevokedAtZoho "RevokedAtZoho" "What has become of a refresh token at Zoho." = RevokedAtZoho::ALL.map(RevokedAtZoho::key);
     LinkState "OnboardingLinkState" "How far an onboarding link is; the last four are its end." = LinkState::KEYS.map(|(_, key)| key);
+    EventType "EventType" "What endpoints can be told of." = EventType::WANTED.map(EventType::key);
+    DeliveryStatus "DeliveryStatus" "`pending`: to be tried, perhaps again. `dead`: tried for a day, or the receiver answered 410." = DeliveryStatus::ALL.map(DeliveryStatus::key);
     ProblemPath "ProblemType" "Which problem it is; also a page with cause and cure." = problem_types();
 }
 

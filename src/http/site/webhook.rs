@@ -1,0 +1,227 @@
+//! `/tenants/{tenant}/webhooks/{id}`: one endpoint, what it was sent and what waits; testing it, sending
+//! again, a new secret, switching it off and on.
+
+use actix_web::{HttpResponse, http::StatusCode, web};
+use askama::Template;
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+
+use super::webhooks::{EndpointRow, EndpointState};
+use crate::{
+    app::App,
+    domain::{
+        ids::{WebhookDeliveryId, WebhookEndpointId},
+        secret::{FormToken, WebhookSecret},
+        webhook::DeliveryStatus,
+    },
+    http::{
+        answers,
+        form::Form,
+        page::{self, Label, Moment, Place, Shell},
+        problem::Problem,
+        see_other,
+        tenant::TenantAdmin,
+    },
+    store::{
+        webhook_delivery::listed::{Filter, ListedDelivery, list},
+        webhook_endpoint,
+    },
+    webhooks::endpoint::{self, Wanted, WebhookError},
+};
+
+/// Deliveries on one page; one more is read, which tells whether there are older ones.
+const ROWS: usize = 50;
+const MOST_READ: i64 = 51;
+
+#[derive(Template)]
+#[template(path = "webhook.html")]
+pub(crate) struct WebhookPage {
+    pub(crate) shell: Shell,
+    pub(crate) slug: String,
+    pub(crate) tenant: Label,
+    pub(crate) endpoint: EndpointRow,
+    /// Just made, and shown this once.
+    pub(crate) secret: Option<WebhookSecret>,
+    pub(crate) deliveries: Vec<DeliveryRow>,
+    /// Where older ones begin.
+    pub(crate) older: Option<i64>,
+    /// This page does not begin with the newest.
+    pub(crate) is_older: bool,
+    pub(crate) may_change: bool,
+}
+
+pub(crate) struct DeliveryRow {
+    pub(crate) id: String,
+    pub(crate) event_id: String,
+    pub(crate) event_type: String,
+    pub(crate) connection_id: Option<String>,
+    pub(crate) status: DeliveryStatus,
+    pub(crate) tries: i32,
+    pub(crate) created_at: Moment,
+    pub(crate) due_at: Option<Moment>,
+    pub(crate) answer: Option<Answered>,
+    pub(crate) duration_ms: Option<i32>,
+    pub(crate) payload: String,
+}
+
+pub(crate) enum Answered {
+    Status(i32),
+    /// A word of ours: `timeout` and so on.
+    Failure(String),
+}
+
+impl DeliveryRow {
+    fn of(delivery: ListedDelivery, now: DateTime<Utc>) -> Self {
+        let status = delivery.last_status_code.map(Answered::Status);
+        Self {
+            id: delivery.webhook_delivery_id.to_string(),
+            event_id: delivery.event_id.to_string(),
+            event_type: delivery.event_type,
+            connection_id: delivery.connection_id.map(|id| id.to_string()),
+            status: delivery.status,
+            tries: delivery.tries,
+            created_at: Moment::new(delivery.created_at, now),
+            due_at: delivery.due_at.map(|at| Moment::new(at, now)),
+            answer: status.or(delivery.last_failure.map(Answered::Failure)),
+            duration_ms: delivery.last_duration_ms,
+            payload: delivery.payload,
+        }
+    }
+}
+
+impl WebhookPage {
+    async fn of(
+        app: &App,
+        admin: &TenantAdmin,
+        id: WebhookEndpointId,
+        secret: Option<WebhookSecret>,
+        before: Option<i64>,
+    ) -> Result<Self, Problem> {
+        let now = app.clock.shared_now();
+        let tenant_id = Some(admin.tenant.tenant_id);
+        let mut tx = app.pools.begin_as_tenant(admin.tenant.tenant_id).await?;
+        let endpoint = webhook_endpoint::find(&mut *tx, tenant_id, id).await?.ok_or(Problem::NOT_FOUND)?;
+        let filter = Filter { tenant_id, webhook_endpoint_id: Some(id), ..Filter::default() };
+        let mut deliveries = list(&mut *tx, &filter, before, MOST_READ).await?;
+        tx.commit().await?;
+        let has_more = deliveries.len() > ROWS;
+        deliveries.truncate(ROWS);
+        Ok(Self {
+            shell: admin.shell(app, Place::Webhooks),
+            slug: admin.tenant.tenant_slug.clone(),
+            tenant: Label::new(&admin.tenant.tenant_name),
+            endpoint: EndpointRow::of(&endpoint, now),
+            secret,
+            older: deliveries.last().filter(|_| has_more).map(|last| last.sequence),
+            deliveries: deliveries.into_iter().map(|delivery| DeliveryRow::of(delivery, now)).collect(),
+            is_older: before.is_some(),
+            may_change: admin.member.signed_in_recently(app),
+        })
+    }
+}
+
+/// What is no id is nobody's.
+pub(super) fn named(path: web::Path<(String, String)>) -> Result<WebhookEndpointId, Problem> {
+    path.into_inner().1.parse().map_err(|_| Problem::NOT_FOUND)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Older {
+    before: Option<i64>,
+}
+
+/// `GET /tenants/{tenant}/webhooks/{id}`
+pub(crate) async fn get_webhook(
+    app: web::Data<App>,
+    admin: TenantAdmin,
+    path: web::Path<(String, String)>,
+    query: web::Query<Older>,
+) -> Result<HttpResponse, Problem> {
+    let page = WebhookPage::of(&app, &admin, named(path)?, None, query.before).await?;
+    Ok(page::respond(StatusCode::OK, &page)?)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Plain {
+    csrf: String,
+}
+
+/// `POST …/test`
+pub(crate) async fn post_test(
+    app: web::Data<App>,
+    admin: TenantAdmin,
+    path: web::Path<(String, String)>,
+    Form(form): Form<Plain>,
+) -> Result<HttpResponse, Problem> {
+    admin.member.check(&FormToken::new(form.csrf))?;
+    let id = named(path)?;
+    match endpoint::test(&app, &admin.change().into(), id).await {
+        // Switched off in another tab: the page says so.
+        Ok(_) | Err(WebhookError::Disabled) => Ok(see_other(&admin.path(&format!("webhooks/{id}")))),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `POST …/secret`: answers with the secret in place of a redirect.
+pub(crate) async fn post_secret(
+    app: web::Data<App>,
+    admin: TenantAdmin,
+    path: web::Path<(String, String)>,
+    Form(form): Form<Plain>,
+) -> Result<HttpResponse, Problem> {
+    admin.member.check(&FormToken::new(form.csrf))?;
+    let id = named(path)?;
+    admin.check_recent_sign_in(&app, &format!("webhooks/{id}"))?;
+    let made = endpoint::rotate(&app, &admin.change().into(), id).await?;
+    let page = WebhookPage::of(&app, &admin, id, Some(made.secret), None).await?;
+    Ok(answers::with_page(page::respond(StatusCode::OK, &page)?))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Switch {
+    csrf: String,
+    enabled: bool,
+}
+
+/// `POST …/enabled`
+pub(crate) async fn post_enabled(
+    app: web::Data<App>,
+    admin: TenantAdmin,
+    path: web::Path<(String, String)>,
+    Form(form): Form<Switch>,
+) -> Result<HttpResponse, Problem> {
+    admin.member.check(&FormToken::new(form.csrf))?;
+    let id = named(path)?;
+    let wanted = Wanted { enabled: Some(form.enabled), ..Wanted::default() };
+    endpoint::change(&app, &admin.change().into(), id, &wanted).await?;
+    Ok(see_other(&admin.path(&format!("webhooks/{id}"))))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Again {
+    csrf: String,
+    delivery: String,
+}
+
+/// `POST …/redeliver`
+pub(crate) async fn post_redeliver(
+    app: web::Data<App>,
+    admin: TenantAdmin,
+    path: web::Path<(String, String)>,
+    Form(form): Form<Again>,
+) -> Result<HttpResponse, Problem> {
+    admin.member.check(&FormToken::new(form.csrf))?;
+    let id = named(path)?;
+    let delivery: WebhookDeliveryId = form.delivery.parse().map_err(|_| Problem::NOT_FOUND)?;
+    match endpoint::redeliver(&app, &admin.change().into(), delivery).await {
+        Ok(_) | Err(WebhookError::Disabled) => Ok(see_other(&admin.path(&format!("webhooks/{id}")))),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod samples;

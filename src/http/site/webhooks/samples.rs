@@ -1,0 +1,73 @@
+//! Samples of the page: typical, just made, empty, wrongly filled in, worst.
+
+use super::*;
+use crate::http::page::tests;
+
+impl EndpointRow {
+    pub(crate) fn sample(url: &str, state: EndpointState) -> Self {
+        Self {
+            id: "019aa3f2-7c1e-7d10-9b2f-0000000000c0".to_owned(),
+            url: url.into(),
+            events: vec!["connection.connected".to_owned(), "connection.needs_reconnect".to_owned()],
+            state,
+            pending: 3,
+            dead: i64::from(state == EndpointState::Troubled),
+            created_at: tests::moment(-86_400 * 12),
+            last_delivered_at: Some(tests::moment(-40)),
+            previous_secret_until: None,
+        }
+    }
+}
+
+fn page(tenant: &str, endpoints: Vec<EndpointRow>) -> WebhooksPage {
+    WebhooksPage {
+        shell: Shell::console(tenant, Place::Webhooks),
+        slug: "acme-3f9c1a".to_owned(),
+        tenant: tenant.into(),
+        made: None,
+        endpoints,
+        form: EndpointForm::blank(),
+        may_change: true,
+    }
+}
+
+impl WebhooksPage {
+    pub(crate) fn samples() -> Vec<(&'static str, Self)> {
+        const URL: &str = "https://hooks.acme.example/zoho";
+        let typical = || {
+            let states = [EndpointState::On, EndpointState::Troubled, EndpointState::Off, EndpointState::Gone];
+            page("Acme", states.map(|state| EndpointRow::sample(URL, state)).into())
+        };
+        let secret = WebhookSecret::new("whsec_c2FtcGxlc2FtcGxlc2FtcGxlc2FtcGxlc2FtcGxl");
+        let made = Made::Secret { id: EndpointRow::sample(URL, EndpointState::On).id, url: URL.into(), secret };
+        let filled = |problem| {
+            let request = EndpointRequest {
+                csrf: String::new(),
+                id: WebhookEndpointId::new(),
+                url: tests::HOSTILE.to_owned(),
+                events: EventType::WANTED.to_vec(),
+            };
+            WebhooksPage { form: EndpointForm::of(&request, vec![problem]), ..page("Acme", Vec::new()) }
+        };
+        let untried = EndpointRow {
+            pending: 0,
+            last_delivered_at: None,
+            events: EventType::WANTED.map(|event| event.key().to_owned()).into(),
+            ..EndpointRow::sample(tests::HOSTILE, EndpointState::On)
+        };
+        vec![
+            ("typical", typical()),
+            ("made", WebhooksPage { made: Some(made), ..typical() }),
+            ("made-before", WebhooksPage { made: Some(Made::Before), ..typical() }),
+            ("stale", WebhooksPage { may_change: false, ..typical() }),
+            ("empty", page("Acme", Vec::new())),
+            ("wrong-url", filled(EndpointProblem::Url(NoTarget::NotPublic))),
+            ("wrong-events", filled(EndpointProblem::EventsMissing)),
+            ("too-many", filled(EndpointProblem::TooMany)),
+            (
+                "worst",
+                page(tests::ENDLESS, vec![untried, EndpointRow::sample(tests::ENDLESS, EndpointState::Troubled)]),
+            ),
+        ]
+    }
+}
