@@ -54,6 +54,7 @@ create table onboarding_link (
 
 create index onboarding_link_by_tenant on onboarding_link (tenant_id, created_at);
 create index onboarding_link_by_end on onboarding_link (due_at) where due_at is not null;
+create index onboarding_link_by_browser on onboarding_link (browser_digest) where state = 'started';
 
 alter table onboarding_link enable row level security;
 alter table onboarding_link force row level security;

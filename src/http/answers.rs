@@ -86,7 +86,7 @@ fn render(app: &App, request: &actix_web::HttpRequest, problem: &Problem, status
         }
         (_, Some(problem)) if status.is_client_error() => {
             let clear_address = callback::is_callback(request);
-            page::respond(status, &ProblemPage { shell, problem, clear_address, technical: None })
+            page::respond(status, &ProblemPage { shell, problem, clear_address, technical: None, invitation: None })
         }
         _ => page::respond(status, &StatusPage { shell, status: status.as_u16() }),
     };

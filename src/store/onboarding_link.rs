@@ -215,6 +215,22 @@ pub(crate) async fn update_started(
     Ok(done.rows_affected() == 1)
 }
 
+/// The link that a browser has started last and not finished.
+pub(crate) async fn find_started(
+    db: impl PgExecutor<'_>,
+    browser: &Digest,
+    now: DateTime<Utc>,
+) -> Result<Option<OnboardingLinkId>, StoreError> {
+    Ok(sqlx::query_scalar!(
+        r#"select onboarding_link_id as "id: OnboardingLinkId" from onboarding_link
+           where browser_digest = $1 and state = 'started' and expires_at > $2 order by started_at desc limit 1"#,
+        browser.as_slice(),
+        now,
+    )
+    .fetch_optional(db)
+    .await?)
+}
+
 /// Locks a link for the change that follows in the same transaction.
 pub(crate) async fn lock(db: impl PgExecutor<'_>, id: OnboardingLinkId) -> Result<(), StoreError> {
     sqlx::query!("select state from onboarding_link where onboarding_link_id = $1 for update", id as OnboardingLinkId)

@@ -147,9 +147,9 @@ async fn r23_everything_is_sealed_anew_while_the_site_serves_and_the_old_key_can
         json!({ "key": "k2", "resealed": 0, "already_current": VALUES, "unreadable": 0, "other_keys_in_use": [] })
     );
     drop(site);
-    let row: (Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>) = sqlx::query_as(
-        "select refresh_token_sealed, (select token_sealed from revocation), (select grant_sealed from token_escrow),
-             (select client_secret_sealed from zoho_client), (select grant_sealed from onboarding_link)
+    let sealed: Vec<Vec<u8>> = sqlx::query_scalar(
+        "select array[refresh_token_sealed, (select token_sealed from revocation), (select grant_sealed from token_escrow),
+             (select client_secret_sealed from zoho_client), (select grant_sealed from onboarding_link)]
          from connection where connection_id = $1",
     )
     .bind(stored.connection)
@@ -160,11 +160,11 @@ async fn r23_everything_is_sealed_anew_while_the_site_serves_and_the_old_key_can
     let secrets: Vec<u8> = sqlx::query_scalar(secrets).fetch_one(&mut installation.admin).await.expect("the endpoint");
     let new_alone = [("k2", key(50))];
     let plain = format!("1000.refresh.{}", stored.connection);
-    assert_eq!(open(&new_alone, &stored.refresh_place, &row.0), ("k2".to_owned(), plain));
-    assert_eq!(open(&new_alone, &stored.revocation_place, &row.1).1, "1000.superseded");
-    assert_eq!(open(&new_alone, &stored.escrow_place, &row.2).1, "{\"grant\":1}");
-    assert_eq!(open(&new_alone, &stored.client_place, &row.3).1, "secret of a self client");
-    assert_eq!(open(&new_alone, &stored.link_place, &row.4).1, "{\"grant\":2}");
+    assert_eq!(open(&new_alone, &stored.refresh_place, &sealed[0]), ("k2".to_owned(), plain));
+    assert_eq!(open(&new_alone, &stored.revocation_place, &sealed[1]).1, "1000.superseded");
+    assert_eq!(open(&new_alone, &stored.escrow_place, &sealed[2]).1, "{\"grant\":1}");
+    assert_eq!(open(&new_alone, &stored.client_place, &sealed[3]).1, "secret of a self client");
+    assert_eq!(open(&new_alone, &stored.link_place, &sealed[4]).1, "{\"grant\":2}");
     assert_eq!(open(&new_alone, &stored.webhook_place, &secrets).1, "whsec_-");
     assert_eq!(installation.audited().await, [format!("command keys_rewrapped done {VALUES} values under key k2")]);
 

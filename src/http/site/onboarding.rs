@@ -42,7 +42,11 @@ use crate::{
         path as path_of,
         start::start,
     },
-    store::{audit_event::Actor, login_attempt::Purpose, onboarding_link::OnboardingLink},
+    store::{
+        audit_event::Actor,
+        login_attempt::Purpose,
+        onboarding_link::{OnboardingLink, find_started},
+    },
 };
 pub(super) use invitation::Invitation;
 
@@ -272,6 +276,14 @@ async fn post_refuse(app: &App, visitor: &Visitor, invitation: Invitation) -> Re
         return Ok(see_other(&path_of(id)));
     }
     invitation.again(app).await?.refuse_confirm(app, visitor).await
+}
+
+/// The page of the invitation that this browser has begun to answer.
+pub(super) async fn under_way(app: &App, request: &HttpRequest) -> Result<Option<String>, Problem> {
+    let Some(token) = cookie::browser(app, request) else { return Ok(None) };
+    let browser = digest(token.expose().as_bytes());
+    let found = find_started(app.pools.engine(), &browser, app.clock.shared_now()).await?;
+    Ok(found.map(path_of))
 }
 
 fn by(visitor: &Visitor, known: Option<Actor>) -> By {

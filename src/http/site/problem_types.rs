@@ -4,9 +4,10 @@
 //! The same page serves in place with a 4xx. What is ours to blame (5xx) is a [`StatusPage`]
 //! with a request id and no more (security.md S-69).
 
-use actix_web::{HttpResponse, http::StatusCode, web};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use askama::Template;
 
+use super::onboarding;
 use crate::{
     app::App,
     http::{
@@ -156,6 +157,8 @@ pub(crate) struct ProblemPage {
     pub(crate) clear_address: bool,
     /// For whoever is asked for help: `accounts.zoho.eu answered invalid_client`. Our words, nothing from the request.
     pub(crate) technical: Option<Label>,
+    /// The invitation that this browser has begun to answer: the way on leads back to it.
+    pub(crate) invitation: Option<String>,
 }
 
 /// `/problems`
@@ -189,11 +192,13 @@ pub(crate) async fn get_problems(app: web::Data<App>, visitor: Visitor) -> Resul
 pub(crate) async fn get_problem(
     app: web::Data<App>,
     visitor: Visitor,
+    request: HttpRequest,
     slug: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let problem = ProblemType::from_slug(&slug).ok_or(Problem::NOT_FOUND)?;
     let shell = visitor.shell(&app, Place::Elsewhere);
-    let page = ProblemPage { shell, problem, clear_address: false, technical: None };
+    let invitation = onboarding::under_way(&app, &request).await?;
+    let page = ProblemPage { shell, problem, clear_address: false, technical: None, invitation };
     Ok(page::respond(StatusCode::OK, &page)?)
 }
 
@@ -202,9 +207,17 @@ impl ProblemPage {
     pub(crate) fn samples() -> Vec<(&'static str, Self)> {
         use crate::http::page::{Place, tests};
 
-        let page = |problem| Self { shell: Shell::anonymous(), problem, clear_address: false, technical: None };
+        let page = |problem| Self {
+            shell: Shell::anonymous(),
+            problem,
+            clear_address: false,
+            technical: None,
+            invitation: None,
+        };
         let mut samples: Vec<_> = ProblemType::ALL.into_iter().map(|problem| (problem.slug(), page(problem))).collect();
         samples.push(("refused-in-place", Self { clear_address: true, ..page(ProblemType::AttemptRefused) }));
+        let invitation = Some("/onboarding/019aa3f2-7c1e-7d10-9b2f-000000000009".to_owned());
+        samples.push(("invited", Self { invitation, ..page(ProblemType::AccessDenied) }));
         samples.push((
             "worst",
             Self {

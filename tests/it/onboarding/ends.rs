@@ -173,6 +173,8 @@ async fn a_person_who_declines_at_zoho_may_begin_again() {
     let declined = format!("/oauth/callback?state={state}&error=access_denied");
     assert_eq!(bea.land(&declined).await.location(), "/problems/access-denied");
     assert_eq!(site.state(&link).await, "started");
+    let problem = bea.get("/problems/access-denied").await;
+    assert!(problem.links().contains(&format!("/onboarding/{}", link.id)), "the way back");
     consent(&bea, &link, BEA).await;
     confirm(&bea, &link, &[]).await;
 }
