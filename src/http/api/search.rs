@@ -33,9 +33,6 @@ pub(super) struct Search {
 impl Search {
     /// `tenant_id` is that of the key.
     pub(super) fn take(parameters: &mut Parameters, tenant_id: Option<TenantId>) -> Self {
-        for name in ["tenant", "product", "organization", "person"] {
-            parameters.refuse_empty(name);
-        }
         let tenant = parameters.take("tenant", plain_text);
         let filter = Filter {
             product: parameters.take("product", Product::from_str),

@@ -34,6 +34,9 @@ async fn s43_nothing_stands_in_for_an_id_that_is_missing_or_empty() {
             assert_eq!(back_end.get(&path).await.problem(), "400 invalid-request", "{query}");
         }
     }
+    for query in ["minimum_seconds=", "rejected="] {
+        assert_eq!(connected.token(&format!("?{query}")).await.problem(), "400 invalid-request", "{query}");
+    }
     let path = "/api/v1/access-token?product=assist";
     assert_eq!(connected.back_end.get(path).await.problem(), "400 invalid-request", "whose?");
     assert_eq!(own.get(path).await.member("connection_id"), connected.id, "the key says whose");

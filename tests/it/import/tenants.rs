@@ -57,3 +57,18 @@ async fn a_list_of_tenants_goes_on_where_its_cursor_says() {
     assert_eq!(seen.len(), 5, "{seen:?}");
     assert_eq!(office.get("/tenants?tenant=acme").await.0, 400, "no such parameter");
 }
+
+#[tokio::test]
+async fn s42_an_empty_filter_does_not_widen_a_list() {
+    let office = Office::open().await;
+    for path in [
+        "/connections?tenant=",
+        "/connections?person=",
+        "/connections?organization=",
+        "/connections?cursor=",
+        "/organizations?tenant=",
+        "/tenants?limit=",
+    ] {
+        assert_eq!(members(&office.get(path).await).len(), 1, "{path}");
+    }
+}
