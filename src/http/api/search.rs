@@ -9,7 +9,6 @@ use super::{connections::person, paging::plain_text, parameters::Parameters, sch
 use crate::{
     app::App,
     domain::{
-        connection::Status,
         ids::{ConnectionId, TenantId},
         organization::ZohoOrganizationId,
         product::Product,
@@ -49,7 +48,7 @@ impl Search {
 
     /// What was disconnected gives way to what was not.
     pub(super) async fn find_one(self, app: &App, key_tenant: Option<TenantId>) -> Result<ConnectionId, Problem> {
-        let mut filter = Filter { tenant_id: key_tenant, ..self.filter };
+        let mut filter = Filter { tenant_id: key_tenant, without_ended: true, ..self.filter };
         let mut tx = match key_tenant {
             Some(tenant_id) => app.pools.begin_as_tenant(tenant_id).await?,
             None => app.pools.begin_as_engine().await?,
@@ -59,12 +58,12 @@ impl Search {
             let named = named.filter(|named| key_tenant.is_none_or(|own| own == *named));
             filter.tenant_id = Some(named.ok_or(Problem::NOT_FOUND)?);
         }
-        filter.ended_last = true;
         let mut found = list(&mut tx, &filter, None, MOST_CANDIDATES).await?;
-        tx.commit().await?;
-        if found.iter().any(|connection| connection.status != Status::Disconnected) {
-            found.retain(|connection| connection.status != Status::Disconnected);
+        if found.is_empty() {
+            filter.without_ended = false;
+            found = list(&mut tx, &filter, None, MOST_CANDIDATES).await?;
         }
+        tx.commit().await?;
         match found.as_slice() {
             [] => Err(Problem::NOT_FOUND),
             [one] => Ok(one.connection_id),
