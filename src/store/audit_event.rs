@@ -53,10 +53,22 @@ pub(crate) struct AuditEvent {
 }
 
 pub(crate) async fn insert(db: impl PgExecutor<'_>, event: &AuditEvent, now: DateTime<Utc>) -> Result<(), StoreError> {
-    sqlx::query!(
+    insert_once(db, AuditEventId::new(), event, now).await?;
+    Ok(())
+}
+
+/// False where the event stands already: a commit was in doubt, and did count. `now` must be the same, too.
+pub(crate) async fn insert_once(
+    db: impl PgExecutor<'_>,
+    audit_event_id: AuditEventId,
+    event: &AuditEvent,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query!(
         "insert into audit_event (audit_event_id, at, tenant_id, connection_id, actor_kind, actor_id, action, outcome, peer, request_id, detail)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-        AuditEventId::new() as AuditEventId,
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+         on conflict (audit_event_id, at) do nothing",
+        audit_event_id as AuditEventId,
         now,
         event.tenant_id as Option<TenantId>,
         event.connection_id as Option<ConnectionId>,
@@ -70,7 +82,7 @@ pub(crate) async fn insert(db: impl PgExecutor<'_>, event: &AuditEvent, now: Dat
     )
     .execute(db)
     .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
 }
 
 /// When something was last done to a connection.

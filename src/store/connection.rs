@@ -4,6 +4,7 @@ pub(crate) mod budget;
 pub(crate) mod imported;
 pub(crate) mod listed;
 pub(crate) mod refresh;
+pub(crate) mod tenant_of;
 pub(crate) mod vended;
 
 use chrono::{DateTime, Utc};

@@ -115,7 +115,7 @@ pub(crate) enum ImportError {
     Unavailable,
     #[error("zoho's answer makes no sense")]
     Misbehaved,
-    /// Too many codes of this peer were dead.
+    /// Too many codes and tokens of this peer were dead.
     #[error("too many imports of this peer failed")]
     TooManyFailures { retry_after: Duration },
     #[error("too many imports are under way")]
@@ -149,7 +149,7 @@ pub(crate) async fn import(
 ) -> Result<Imported, ImportError> {
     import.client = import.client.filter(|client| !is_ours(&app.config, import.data_centre, client));
     check(&app.config, &import)?;
-    let peer = by.peer.clone().filter(|_| import.token.is_code());
+    let peer = by.peer.clone();
     if let Some(retry_after) = peer.as_deref().and_then(|peer| app.limits.failed_exchanges.exceeded(peer)) {
         return Err(ImportError::TooManyFailures { retry_after });
     }
@@ -161,7 +161,7 @@ pub(crate) async fn import(
             drop(permit);
             if let Err(error) = &outcome {
                 tracing::warn!(data_centre = %import.data_centre, class = error.class(), tenant.id = %tenant_id, "a token was not imported");
-                if let (Some(peer), ImportError::Refused(Objection::DeadCode)) = (&peer, error) {
+                if let (Some(peer), ImportError::Refused(Objection::DeadCode | Objection::DeadToken)) = (&peer, error) {
                     app.limits.failed_exchanges.count(peer);
                 }
                 note_failure(&app, tenant_id, &by, error).await;

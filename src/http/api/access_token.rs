@@ -10,8 +10,8 @@ use super::{
     parameters::Parameters,
     refusals::{NoToken, NoTokenOrSeveral},
     schema::AccessToken,
-    search::Search,
-    vending::{count, refuse},
+    search::{NotOne, Search},
+    vending::{count, refuse, refuse_search},
 };
 use crate::{
     app::App,
@@ -85,7 +85,10 @@ pub(crate) async fn find_access_token(
     let search = Search::take(&mut parameters, backend.tenant_id);
     parameters.finish()?;
     let app = app.into_inner();
-    let connection_id = search.find_one(&app, backend.tenant_id).await?;
+    let connection_id = search.find_one(&app, backend.tenant_id).await.map_err(|not_one| match not_one {
+        NotOne::Refused(problem, tenant_id) => refuse_search(&app, &backend, &request, tenant_id, problem),
+        NotOne::Store(error) => error.into(),
+    })?;
     respond(&app, &backend, &request, connection_id, life).await
 }
 
@@ -122,7 +125,10 @@ async fn respond(
     Life { minimum, rejected }: Life,
 ) -> Result<HttpResponse, Problem> {
     let wanted = Wanted { connection_id, tenant_id: backend.tenant_id, minimum, rejected };
-    let vended = vend(app, &wanted).await.map_err(|error| refuse(app, backend, request, connection_id, error))?;
+    let vended = match vend(app, &wanted).await {
+        Ok(vended) => vended,
+        Err(error) => return Err(refuse(app, backend, request, connection_id, error).await),
+    };
     let outcome = if vended.warnings.is_empty() { Outcome::Vended } else { Outcome::Warned };
     count(app, backend, (vended.tenant_id, vended.connection_id), outcome)?;
     Ok(HttpResponse::Ok().json(AccessToken::of(app, &vended)))

@@ -132,7 +132,10 @@ pub(crate) async fn import_connection(
     let mut members = body::members(&request, payload).await?;
     let draft = draft::read(&mut members, &Defaults::default());
     let (tenant, wanted) = body::finish(members, draft)?;
-    let tenant_id = tenant::find_by_any_name(app.pools.engine(), &tenant).await?;
+    // As the key: it sees its own tenant, also where its slug is another one's `external_id`.
+    let mut tx = backend.begin(&app).await?;
+    let tenant_id = tenant::find_by_any_name(&mut *tx, &tenant).await?;
+    tx.commit().await?;
     let tenant_id = tenant_id.filter(|named| backend.tenant_id.is_none_or(|own| own == *named));
     let by = By {
         actor: Actor::ApiKey(backend.api_key_id.clone()),

@@ -36,7 +36,7 @@ pub(crate) async fn list_organizations(
     parameters.finish()?;
     let mut tx = backend.begin(&app).await?;
     let organizations = match narrow(&mut tx, backend.tenant_id, tenant.as_deref()).await? {
-        Narrowed::To(tenant_id) => list(&mut *tx, tenant_id, paging.after, paging.rows()).await?,
+        Narrowed::To(tenant_id) => list(&mut tx, tenant_id, paging.after, paging.rows()).await?,
         Narrowed::Nothing => Vec::new(),
     };
     tx.commit().await?;

@@ -17,7 +17,8 @@ const LONGEST: usize = 1024;
 
 #[derive(Debug)]
 pub(super) struct Parameters {
-    given: BTreeMap<String, String>,
+    /// `None` is one that was too long, which is said already.
+    given: BTreeMap<String, Option<String>>,
     errors: Vec<MemberError>,
 }
 
@@ -29,17 +30,22 @@ impl Parameters {
                 parameters.add(&name, "must be given once");
             } else if value.len() > LONGEST {
                 parameters.add(&name, "is too long");
-                parameters.given.insert(name.into_owned(), String::new());
+                parameters.given.insert(name.into_owned(), None);
             } else {
-                parameters.given.insert(name.into_owned(), value.into_owned());
+                parameters.given.insert(name.into_owned(), Some(value.into_owned()));
             }
         }
         parameters
     }
 
-    /// One parameter, as the type it stands for; an empty one counts as not given.
+    /// One parameter, as the type it stands for. An empty one is a mistake: as a filter it would say "any"
+    /// (security.md S-42).
     pub(super) fn take<T, E: Display>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, E>) -> Option<T> {
-        let value = self.given.remove(name).filter(|value| !value.is_empty())?;
+        let value = self.given.remove(name).flatten()?;
+        if value.is_empty() {
+            self.add(name, "must not be empty");
+            return None;
+        }
         match parse(&value) {
             Ok(value) => Some(value),
             Err(error) => {
@@ -56,13 +62,6 @@ impl Parameters {
         }
         self.errors.truncate(MOST_ERRORS);
         if self.errors.is_empty() { Ok(()) } else { Err(Problem::Invalid(self.errors)) }
-    }
-
-    /// For what an empty value must not stand: it would say "any".
-    pub(super) fn refuse_empty(&mut self, name: &str) {
-        if self.given.get(name).is_some_and(String::is_empty) {
-            self.add(name, "must not be empty");
-        }
     }
 
     pub(super) fn add(&mut self, name: &str, detail: impl Display) {
@@ -85,9 +84,20 @@ mod tests {
         assert_eq!(parameters.take("page", number), None);
         let Err(Problem::Invalid(errors)) = parameters.finish() else { panic!("not refused") };
         let told: Vec<_> = errors.iter().map(|error| format!("{} {}", error.member, error.detail)).collect();
-        assert_eq!(told, ["limit must be given once", "limit must be a number", "color is no parameter of this call"]);
+        assert_eq!(
+            told,
+            [
+                "limit must be given once",
+                "limit must be a number",
+                "page must not be empty",
+                "color is no parameter of this call"
+            ]
+        );
         let mut parameters = Parameters::read("limit=7");
         assert_eq!(parameters.take("limit", number), Some(7));
         assert!(parameters.finish().is_ok());
+        let mut parameters = Parameters::read(&format!("limit={}", "9".repeat(LONGEST + 1)));
+        assert_eq!(parameters.take("limit", number), None);
+        assert!(matches!(parameters.finish(), Err(Problem::Invalid(errors)) if errors.len() == 1), "said once");
     }
 }

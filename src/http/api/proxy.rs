@@ -41,9 +41,17 @@ pub(crate) async fn call_product(
     let asked = request::read(backend.tenant_id, &request)?;
     let has_body = request::has_body(&request, asked.method)?;
     let connection_id = asked.connection_id;
-    let explain = |error| answer::explain(error, |error| refuse(&app, &backend, &request, connection_id, error));
-    let admitted = proxy::admit(&app, asked).await.map_err(explain)?;
+    let explain = async |error| {
+        answer::explain(error, async |error| refuse(&app, &backend, &request, connection_id, error).await).await
+    };
+    let admitted = match proxy::admit(&app, asked).await {
+        Ok(admitted) => admitted,
+        Err(error) => return Err(explain(error).await),
+    };
     let body = if has_body { request::read_body(payload).await? } else { Bytes::new() };
     count(&app, &backend, admitted.connection(), Outcome::Proxied)?;
-    Ok(answer::respond(admitted.send(&app, &body).await.map_err(explain)?))
+    match admitted.send(&app, &body).await {
+        Ok(answered) => Ok(answer::respond(answered)),
+        Err(error) => Err(explain(error).await),
+    }
 }

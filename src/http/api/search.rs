@@ -9,13 +9,13 @@ use super::{connections::person, paging::plain_text, parameters::Parameters, sch
 use crate::{
     app::App,
     domain::{
-        connection::Status,
         ids::{ConnectionId, TenantId},
         organization::ZohoOrganizationId,
         product::Product,
     },
     http::problem::Problem,
     store::{
+        StoreError,
         connection::listed::{Filter, list},
         tenant,
     },
@@ -23,6 +23,20 @@ use crate::{
 
 /// Candidates that are told; whoever has more needs another way to tell them apart anyway.
 const MOST_CANDIDATES: i64 = 20;
+
+/// Why there is not one.
+#[derive(Debug)]
+pub(super) enum NotOne {
+    /// None, or several; and whose they would be, where that was said.
+    Refused(Problem, Option<TenantId>),
+    Store(StoreError),
+}
+
+impl From<StoreError> for NotOne {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
 
 #[derive(Debug)]
 pub(super) struct Search {
@@ -33,9 +47,6 @@ pub(super) struct Search {
 impl Search {
     /// `tenant_id` is that of the key.
     pub(super) fn take(parameters: &mut Parameters, tenant_id: Option<TenantId>) -> Self {
-        for name in ["tenant", "product", "organization", "person"] {
-            parameters.refuse_empty(name);
-        }
         let tenant = parameters.take("tenant", plain_text);
         let filter = Filter {
             product: parameters.take("product", Product::from_str),
@@ -51,8 +62,8 @@ impl Search {
     }
 
     /// What was disconnected gives way to what was not.
-    pub(super) async fn find_one(self, app: &App, key_tenant: Option<TenantId>) -> Result<ConnectionId, Problem> {
-        let mut filter = Filter { tenant_id: key_tenant, ..self.filter };
+    pub(super) async fn find_one(self, app: &App, key_tenant: Option<TenantId>) -> Result<ConnectionId, NotOne> {
+        let mut filter = Filter { tenant_id: key_tenant, without_ended: true, ..self.filter };
         let mut tx = match key_tenant {
             Some(tenant_id) => app.pools.begin_as_tenant(tenant_id).await?,
             None => app.pools.begin_as_engine().await?,
@@ -60,18 +71,21 @@ impl Search {
         if let Some(name) = &self.tenant {
             let named = tenant::find_by_any_name(&mut *tx, name).await?;
             let named = named.filter(|named| key_tenant.is_none_or(|own| own == *named));
-            filter.tenant_id = Some(named.ok_or(Problem::NOT_FOUND)?);
+            filter.tenant_id = Some(named.ok_or(NotOne::Refused(Problem::NOT_FOUND, key_tenant))?);
         }
-        filter.ended_last = true;
         let mut found = list(&mut tx, &filter, None, MOST_CANDIDATES).await?;
-        tx.commit().await?;
-        if found.iter().any(|connection| connection.status != Status::Disconnected) {
-            found.retain(|connection| connection.status != Status::Disconnected);
+        if found.is_empty() {
+            filter.without_ended = false;
+            found = list(&mut tx, &filter, None, MOST_CANDIDATES).await?;
         }
+        tx.commit().await?;
         match found.as_slice() {
-            [] => Err(Problem::NOT_FOUND),
+            [] => Err(NotOne::Refused(Problem::NOT_FOUND, filter.tenant_id)),
             [one] => Ok(one.connection_id),
-            _ => Err(Problem::Ambiguous(found.into_iter().map(Connection::from).collect())),
+            _ => {
+                let candidates = found.into_iter().map(Connection::from).collect();
+                Err(NotOne::Refused(Problem::Ambiguous(candidates), filter.tenant_id))
+            }
         }
     }
 }

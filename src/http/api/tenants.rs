@@ -48,7 +48,7 @@ pub(crate) async fn list_tenants(
     let paging = Paging::read(&mut parameters, &app.keys, of, |text| text.parse().ok());
     parameters.finish()?;
     let mut tx = backend.begin(&app).await?;
-    let tenants = list(&mut *tx, backend.tenant_id, paging.after, paging.rows()).await?;
+    let tenants = list(&mut tx, backend.tenant_id, paging.after, paging.rows()).await?;
     tx.commit().await?;
     let (tenants, next) = paging.cut(&app.keys, tenants, |last| last.tenant_id.to_string());
     let tenants = tenants.into_iter().map(ListedTenant::from).collect();

@@ -14,7 +14,11 @@ use crate::{
         problem::Problem,
         site::problem_types::ProblemType,
     },
-    store::audit_event::{Actor, AuditEvent},
+    store::{
+        audit_event::{Actor, AuditEvent},
+        connection,
+    },
+    telemetry::chain,
     vault::{
         access_token::VendError,
         usage::{Full, Outcome},
@@ -34,21 +38,46 @@ pub(crate) fn count<G>(
 }
 
 /// Puts a refusal on record and tells it.
-pub(crate) fn refuse<G>(
+pub(crate) async fn refuse<G>(
     app: &App,
     backend: &Backend<G>,
     request: &HttpRequest,
     connection_id: ConnectionId,
     error: VendError,
 ) -> Problem {
-    let problem = explain(app, connection_id, error);
+    // Whose it is nobody has looked up, where it is not the key's.
+    let known = Some(connection_id).filter(|_| error != VendError::NotFound);
+    let tenant_id = match (backend.tenant_id, known) {
+        (None, Some(connection_id)) => tenant_of(app, connection_id).await,
+        (tenant_id, _) => tenant_id,
+    };
+    put_on_record(app, backend, request, (tenant_id, known), explain(app, connection_id, error))
+}
+
+/// The same where the caller's own ids do not lead to one connection.
+pub(crate) fn refuse_search<G>(
+    app: &App,
+    backend: &Backend<G>,
+    request: &HttpRequest,
+    tenant_id: Option<TenantId>,
+    problem: Problem,
+) -> Problem {
+    put_on_record(app, backend, request, (tenant_id, None), problem)
+}
+
+fn put_on_record<G>(
+    app: &App,
+    backend: &Backend<G>,
+    request: &HttpRequest,
+    (tenant_id, connection_id): (Option<TenantId>, Option<ConnectionId>),
+    problem: Problem,
+) -> Problem {
     let event = AuditEvent {
         actor: Actor::ApiKey(backend.api_key_id.clone()),
         action: "token_refused",
         outcome: "refused",
-        tenant_id: backend.tenant_id,
-        // Whose it is nobody has looked up, where it is not the key's.
-        connection_id: Some(connection_id).filter(|_| error != VendError::NotFound),
+        tenant_id,
+        connection_id,
         peer: Some(peer(app, request)),
         request_id: Some(request_id(request)),
         detail: problem.problem_type().map(|problem| problem.slug().to_owned()),
@@ -57,6 +86,14 @@ pub(crate) fn refuse<G>(
         Ok(()) => problem,
         Err(Full) => Problem::unavailable(),
     }
+}
+
+/// A database that is away must not hide why there is no token.
+async fn tenant_of(app: &App, connection_id: ConnectionId) -> Option<TenantId> {
+    connection::tenant_of::find(app.pools.read(), connection_id).await.unwrap_or_else(|error| {
+        tracing::warn!(connection.id = %connection_id, error = chain(&error), "a refusal is on record without its tenant");
+        None
+    })
 }
 
 fn explain(app: &App, connection_id: ConnectionId, error: VendError) -> Problem {

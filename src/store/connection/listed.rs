@@ -57,8 +57,8 @@ pub(crate) struct Filter {
     pub(crate) person: Option<PersonName>,
     /// The key of a status.
     pub(crate) status: Option<&'static str>,
-    /// What was disconnected comes last, so that a few are enough; for lists without pages.
-    pub(crate) ended_last: bool,
+    /// Without what was disconnected.
+    pub(crate) without_ended: bool,
 }
 
 struct Row {
@@ -155,14 +155,15 @@ pub(crate) async fn list(
                  and ($5::uuid is null or c.person_id = $5)
                  and ($6::text is null or c.person_id = (select person_id from person where data_centre = $6 and zuid = $7))
                  and ($8::text is null or c.status = $8)
+                 and (not $12 or c.status <> 'disconnected')
                  and ($9::uuid is null or (c.tenant_id, c.connection_id) > ($9, $10))
-               order by $12 and c.status = 'disconnected', c.tenant_id, c.connection_id
+               order by c.tenant_id, c.connection_id
                limit $11
            ) c
            join tenant t using (tenant_id)
            left join person p using (person_id)
            left join organization o on o.tenant_id = c.tenant_id and o.organization_id = c.organization_id
-           order by $12 and c.status = 'disconnected', c.tenant_id, c.connection_id"#,
+           order by c.tenant_id, c.connection_id"#,
         filter.tenant_id as Option<TenantId>,
         filter.connection_id as Option<ConnectionId>,
         filter.product.map(Product::key),
@@ -174,7 +175,7 @@ pub(crate) async fn list(
         after_tenant as Option<TenantId>,
         after_connection as Option<ConnectionId>,
         limit,
-        filter.ended_last,
+        filter.without_ended,
     )
     .fetch_all(&mut *tx)
     .await?

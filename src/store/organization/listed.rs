@@ -1,7 +1,5 @@
 //! Organizations as back ends see them: with their tenant, page after page by the primary key.
 
-use sqlx::PgExecutor;
-
 use super::StoreError;
 use crate::{
     domain::{
@@ -10,7 +8,7 @@ use crate::{
         organization::{Environment, ZohoOrganizationId},
         product::Product,
     },
-    store::known,
+    store::{known, tx::Tx},
 };
 
 #[derive(Debug)]
@@ -28,11 +26,13 @@ pub(crate) struct ListedOrganization {
 
 /// At most `limit` organizations after the one named. With `only`, of that tenant.
 pub(crate) async fn list(
-    db: impl PgExecutor<'_>,
+    tx: &mut Tx,
     only: Option<TenantId>,
     after: Option<(TenantId, OrganizationId)>,
     limit: i64,
 ) -> Result<Vec<ListedOrganization>, StoreError> {
+    // A filter that is not set must vanish from the plan, or the index is not used.
+    sqlx::query("set local plan_cache_mode = force_custom_plan").execute(&mut **tx).await?;
     let (after_tenant, after_organization) = after.unzip();
     let rows = sqlx::query!(
         r#"select o.tenant_id as "tenant_id: TenantId", t.external_id, t.name as tenant_name,
@@ -46,7 +46,7 @@ pub(crate) async fn list(
         after_organization as Option<OrganizationId>,
         limit,
     )
-    .fetch_all(db)
+    .fetch_all(&mut **tx)
     .await?;
     rows.into_iter()
         .map(|row| {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use tokio::sync::Mutex;
 
 use super::{
     By, Import, ImportError, Imported, OwnClient,
@@ -13,7 +14,7 @@ use crate::{
     app::App,
     domain::{
         data_centre::DataCentre,
-        ids::{RevocationId, TenantId, ZohoClientId},
+        ids::{AuditEventId, RevocationId, TenantId, ZohoClientId},
         organization::Environment,
     },
     store::{
@@ -42,7 +43,18 @@ pub(super) async fn settle_soon(
     kept: Option<RevocationId>,
     by: &By,
 ) -> Result<Imported, ImportError> {
-    let settling = Settling { app, tenant_id, import, proved, identified, kept, by };
+    let settling = Settling {
+        app,
+        tenant_id,
+        import,
+        proved,
+        identified,
+        kept,
+        by,
+        audit_event_id: AuditEventId::new(),
+        now: app.clock.shared_now(),
+        in_doubt: Mutex::new(None),
+    };
     let policy = backon::ExponentialBuilder::default().with_min_delay(Duration::from_millis(250)).with_max_times(5);
     let settled = backon::Retryable::retry(|| settling.settle(), policy)
         .when(|error| matches!(error, ImportError::Store(StoreError::Database(_))))
@@ -59,17 +71,21 @@ struct Settling<'a> {
     identified: &'a Identified,
     kept: Option<RevocationId>,
     by: &'a By,
+    /// The same for every try, so that what was committed is found.
+    audit_event_id: AuditEventId,
+    now: DateTime<Utc>,
+    /// What the last try came to that got as far as its commit.
+    in_doubt: Mutex<Option<Imported>>,
 }
 
 impl Settling<'_> {
     async fn settle(&self) -> Result<Imported, ImportError> {
-        let Self { app, tenant_id, import, proved, identified, kept, by } = *self;
-        let now = app.clock.shared_now();
+        let Self { app, tenant_id, import, proved, identified, kept, by, audit_event_id, now, ref in_doubt } = *self;
         // As engine: a person's refresh tokens are counted across tenants.
         let mut tx = app.pools.begin_as_engine().await?;
         if let Some(kept) = kept {
             match revocation::delete(&mut tx, kept).await? {
-                // Gone: a commit of ours was in doubt, and did count. The same again does no harm.
+                // Gone: a commit of ours was in doubt, and did count, which the audit event shows below.
                 Deleted::Now | Deleted::Gone => {}
                 Deleted::TooLate => return Err(ImportError::Unavailable),
             }
@@ -127,9 +143,16 @@ impl Settling<'_> {
             request_id: by.request_id,
             detail: None,
         };
-        audit_event::insert(&mut *tx, &event, now).await?;
+        let recorded = audit_event::insert_once(&mut *tx, audit_event_id, &event, now).await?;
+        let mut in_doubt = in_doubt.lock().await;
+        if let (false, Some(imported)) = (recorded, *in_doubt) {
+            // Everything stands, once; this try is rolled back.
+            return Ok(imported);
+        }
+        let imported = Imported { connection_id, existed, is_choosing };
+        *in_doubt = Some(imported);
         tx.commit().await?;
-        Ok(Imported { connection_id, existed, is_choosing })
+        Ok(imported)
     }
 }
 

@@ -56,14 +56,16 @@ async fn a_dead_code_is_an_invalid_request() {
 }
 
 #[tokio::test]
-async fn s14_dead_codes_are_limited_per_peer() {
-    let app = App::builder().config(|config| config.failed_exchanges_per_minute = 2).start().await;
-    let office = Office::of(app).await;
-    for _ in 0..2 {
-        assert_eq!(office.import(json!({"self_client_code": "1000.never.was"})).await.0, 400);
+async fn s14_dead_codes_and_tokens_are_limited_per_peer() {
+    for member in ["self_client_code", "refresh_token"] {
+        let app = App::builder().config(|config| config.failed_exchanges_per_minute = 2).start().await;
+        let office = Office::of(app).await;
+        for _ in 0..2 {
+            assert_eq!(office.import(json!({member: "1000.never.was"})).await.0, 400);
+        }
+        let (status, problem) = office.import(json!({member: "1000.never.was"})).await;
+        assert_eq!((status, &problem["type"]), (429, &json!("/problems/too-many-requests")), "{member}");
     }
-    let (status, problem) = office.import(json!({"self_client_code": "1000.never.was"})).await;
-    assert_eq!((status, &problem["type"]), (429, &json!("/problems/too-many-requests")));
 }
 
 #[tokio::test]

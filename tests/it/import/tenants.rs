@@ -57,3 +57,32 @@ async fn a_list_of_tenants_goes_on_where_its_cursor_says() {
     assert_eq!(seen.len(), 5, "{seen:?}");
     assert_eq!(office.get("/tenants?tenant=acme").await.0, 400, "no such parameter");
 }
+
+#[tokio::test]
+async fn s42_an_empty_filter_does_not_widen_a_list() {
+    let office = Office::open().await;
+    for path in [
+        "/connections?tenant=",
+        "/connections?person=",
+        "/connections?organization=",
+        "/connections?cursor=",
+        "/organizations?tenant=",
+        "/tenants?limit=",
+    ] {
+        assert_eq!(members(&office.get(path).await).len(), 1, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn s42_a_key_finds_its_tenant_where_another_ones_external_id_is_its_slug() {
+    let office = Office::open().await;
+    office.post("/tenants", json!({"external_id": "g-1", "name": "Globex", "slug": "globex"})).await;
+    office.post("/tenants", json!({"external_id": "globex", "name": "Other", "slug": "other"})).await;
+    let key = office.key("{connections:read,connections:write}", Some("globex")).await;
+    let token = office.refresh_token(ANN, ASSIST, json!({})).await;
+    let scopes: Vec<&str> = ASSIST.split(',').collect();
+    let body =
+        json!({"tenant": "globex", "product": "assist", "data_centre": "eu", "scopes": scopes, "refresh_token": token});
+    let (status, connection) = office.call(&key, Method::POST, "/connections", Some(body)).await;
+    assert_eq!((status, &connection["tenant"]["external_id"]), (201, &json!("g-1")), "{connection}");
+}

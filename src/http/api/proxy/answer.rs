@@ -60,10 +60,10 @@ fn pieces(flow: Flow) -> impl Stream<Item = Result<Bytes, BrokenOff>> + Unpin {
 }
 
 /// Why there is none; how a refused vend is told is `vend`'s to say.
-pub(super) fn explain(error: ProxyError, vend: impl FnOnce(VendError) -> Problem) -> Problem {
+pub(super) async fn explain(error: ProxyError, vend: impl AsyncFnOnce(VendError) -> Problem) -> Problem {
     let explained = |problem, retry_after| Problem::Explained { problem, retry_after: Some(retry_after) };
     match error {
-        ProxyError::Vend(error) => vend(error),
+        ProxyError::Vend(error) => vend(error).await,
         ProxyError::ForeignPath(product) => invalid("path", format!("must lie under {}", prefixes(product))),
         ProxyError::ForeignOrganization(parameter) => {
             invalid(parameter, "must be the connection's organization, or left out")
