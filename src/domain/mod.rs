@@ -21,3 +21,4 @@ pub(crate) mod servers;
 pub(crate) mod tenant;
 pub(crate) mod test_outcome;
 pub(crate) mod text;
+pub(crate) mod trouble;

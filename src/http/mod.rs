@@ -37,7 +37,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(8);
 fn site(routes: &mut ServiceConfig) {
     use site::{
         api_docs, api_keys, callback, connection, connections, disconnect, import, imported, organization_choice,
-        problem_types, revoke_api_key, sign_in, test_call,
+        organizations, problem_types, revoke_api_key, sign_in, tenant_connection, tenant_connections,
+        tenant_disconnect, test_call,
     };
     routes
         .service(get("/", sign_in::home))
@@ -55,6 +56,17 @@ fn site(routes: &mut ServiceConfig) {
         .service(post("/connections/{id}/test", test_call::post_test))
         .service(post("/connections/{id}/organization", organization_choice::post_organization))
         .service(get_and_post("/connections/{id}/disconnect", disconnect::get_disconnect, disconnect::post_disconnect))
+        .service(get("/tenants/{tenant}/organizations", organizations::get_organizations))
+        .service(get("/tenants/{tenant}/organizations/csv", organizations::get_organizations_csv))
+        .service(get("/tenants/{tenant}/connections", tenant_connections::get_connections))
+        .service(get("/tenants/{tenant}/connections/csv", tenant_connections::get_connections_csv))
+        .service(get("/tenants/{tenant}/connections/{id}", tenant_connection::get_connection))
+        .service(post("/tenants/{tenant}/connections/{id}/test", tenant_connection::post_test))
+        .service(get_and_post(
+            "/tenants/{tenant}/connections/{id}/disconnect",
+            tenant_disconnect::get_disconnect,
+            tenant_disconnect::post_disconnect,
+        ))
         .service(get_and_post("/tenants/{tenant}/api-keys", api_keys::get_api_keys, api_keys::post_api_keys))
         .service(get_and_post(
             "/tenants/{tenant}/api-keys/{id}/revoke",

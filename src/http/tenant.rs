@@ -25,12 +25,15 @@ use crate::{
 pub(crate) struct TenantAdmin {
     pub(crate) member: Member,
     pub(crate) tenant: Membership,
+    /// All that the person administers, this one among them.
+    administered: Vec<Membership>,
 }
 
 impl TenantAdmin {
     pub(crate) fn shell(&self, app: &App, here: Place) -> Shell {
         let console = TenantConsole::of(&self.tenant);
-        Shell { console: Some(console), ..self.member.shell(app, here) }
+        let tenants = self.administered.iter().map(TenantConsole::of).collect();
+        Shell { console: Some(console), tenants, ..self.member.shell(app, here) }
     }
 
     /// The address of one of the tenant's pages.
@@ -73,7 +76,10 @@ impl FromRequest for TenantAdmin {
             if tenant.role < Role::Admin {
                 return Err(Problem::explained(ProblemType::RoleNeeded));
             }
-            Ok(Self { member, tenant })
+            let person_id = member.person().person_id;
+            let mut administered = membership::list_of_person(app.pools.engine(), person_id).await?;
+            administered.retain(|tenant| tenant.role >= Role::Admin);
+            Ok(Self { member, tenant, administered })
         })
     }
 }

@@ -16,13 +16,13 @@ const MOST_ERRORS: usize = 20;
 const LONGEST: usize = 1024;
 
 #[derive(Debug)]
-pub(super) struct Parameters {
+pub(crate) struct Parameters {
     given: BTreeMap<String, String>,
     errors: Vec<MemberError>,
 }
 
 impl Parameters {
-    pub(super) fn read(query: &str) -> Self {
+    pub(crate) fn read(query: &str) -> Self {
         let mut parameters = Self { given: BTreeMap::new(), errors: Vec::new() };
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             if parameters.given.contains_key(&*name) {
@@ -38,7 +38,7 @@ impl Parameters {
     }
 
     /// One parameter, as the type it stands for; an empty one counts as not given.
-    pub(super) fn take<T, E: Display>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, E>) -> Option<T> {
+    pub(crate) fn take<T, E: Display>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, E>) -> Option<T> {
         let value = self.given.remove(name).filter(|value| !value.is_empty())?;
         match parse(&value) {
             Ok(value) => Some(value),
@@ -50,7 +50,7 @@ impl Parameters {
     }
 
     /// What nobody took is unknown.
-    pub(super) fn finish(mut self) -> Result<(), Problem> {
+    pub(crate) fn finish(mut self) -> Result<(), Problem> {
         for name in std::mem::take(&mut self.given).into_keys() {
             self.add(&name, "is no parameter of this call");
         }
@@ -59,13 +59,13 @@ impl Parameters {
     }
 
     /// For what an empty value must not stand: it would say "any".
-    pub(super) fn refuse_empty(&mut self, name: &str) {
+    pub(crate) fn refuse_empty(&mut self, name: &str) {
         if self.given.get(name).is_some_and(String::is_empty) {
             self.add(name, "must not be empty");
         }
     }
 
-    pub(super) fn add(&mut self, name: &str, detail: impl Display) {
+    pub(crate) fn add(&mut self, name: &str, detail: impl Display) {
         self.errors.push(MemberError { member: text::shown(&text::clean(name)), detail: detail.to_string() });
     }
 }

@@ -16,10 +16,14 @@ use super::{
     imported::ImportedPage,
     markup,
     organization_choice::OrganizationChoicePage,
+    organizations::OrganizationsPage,
     problem_types::{ProblemIndexPage, ProblemPage, StatusPage},
     revoke_api_key::RevokeApiKeyPage,
     sign_in::SignInPage,
     sign_in_again::SignInAgainPage,
+    tenant_connection::TenantConnectionPage,
+    tenant_connections::TenantConnectionsPage,
+    tenant_disconnect::TenantDisconnectPage,
 };
 use crate::http::{assets, page::tests::HOSTILE};
 
@@ -38,6 +42,10 @@ fn pages() -> Vec<(String, String)> {
     add(&mut pages, "choice", OrganizationChoicePage::samples());
     add(&mut pages, "at-stake", AtStakePage::samples());
     add(&mut pages, "api-keys", ApiKeysPage::samples());
+    add(&mut pages, "organizations", OrganizationsPage::samples());
+    add(&mut pages, "tenant-connections", TenantConnectionsPage::samples());
+    add(&mut pages, "tenant-connection", TenantConnectionPage::samples());
+    add(&mut pages, "tenant-disconnect", TenantDisconnectPage::samples());
     add(&mut pages, "revoke-api-key", RevokeApiKeyPage::samples());
     add(&mut pages, "sign-in-again", SignInAgainPage::samples());
     add(&mut pages, "disconnect", DisconnectPage::samples());
@@ -88,7 +96,7 @@ fn the_samples_can_be_looked_at() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let gallery = root.join("target/pages");
     fs::create_dir_all(gallery.join("static")).expect("a place in target");
-    for name in ["app.css", "docs.css", "app.js", "icons.svg", "favicon.svg"] {
+    for name in ["app.css", "console.css", "console.js", "docs.css", "app.js", "icons.svg", "favicon.svg"] {
         let to = gallery.join(&assets::url(name)[1..]);
         fs::copy(root.join("static").join(name), to).expect("an asset is copied");
     }

@@ -6,16 +6,23 @@ mod at_stake;
 pub(crate) mod callback;
 pub(crate) mod connection;
 pub(crate) mod connections;
+mod console_list;
+mod csv;
 pub(crate) mod disconnect;
 mod finishing;
 pub(crate) mod import;
 pub(crate) mod imported;
 pub(crate) mod organization_choice;
+pub(crate) mod organizations;
 mod parts;
+mod plot;
 pub(crate) mod problem_types;
 pub(crate) mod revoke_api_key;
 pub(crate) mod sign_in;
 pub(crate) mod sign_in_again;
+pub(crate) mod tenant_connection;
+pub(crate) mod tenant_connections;
+pub(crate) mod tenant_disconnect;
 pub(crate) mod test_call;
 
 #[cfg(test)]
