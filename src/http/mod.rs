@@ -36,9 +36,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(8);
 /// Every page and command of the site.
 fn site(routes: &mut ServiceConfig) {
     use site::{
-        api_docs, api_keys, callback, connection, connections, disconnect, import, imported, organization_choice,
-        organizations, problem_types, revoke_api_key, sign_in, tenant_connection, tenant_connections,
-        tenant_disconnect, test_call,
+        api_docs, api_keys, callback, connection, connections, disconnect, import, imported, members,
+        organization_choice, organizations, problem_types, remove_member, revoke_api_key, sign_in, tenant_connection,
+        tenant_connections, tenant_disconnect, test_call,
     };
     routes
         .service(get("/", sign_in::home))
@@ -67,6 +67,14 @@ fn site(routes: &mut ServiceConfig) {
             tenant_disconnect::get_disconnect,
             tenant_disconnect::post_disconnect,
         ))
+        .service(get("/tenants/{tenant}/members", members::get_members))
+        .service(post("/tenants/{tenant}/members/{person}/role", members::post_role))
+        .service(get_and_post(
+            "/tenants/{tenant}/members/{person}/remove",
+            remove_member::get_remove,
+            remove_member::post_remove,
+        ))
+        .service(get_and_post("/tenants/{tenant}/leave", remove_member::get_leave, remove_member::post_leave))
         .service(get_and_post("/tenants/{tenant}/api-keys", api_keys::get_api_keys, api_keys::post_api_keys))
         .service(get_and_post(
             "/tenants/{tenant}/api-keys/{id}/revoke",

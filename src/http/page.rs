@@ -55,6 +55,7 @@ pub(crate) enum Place {
     Connections,
     Organizations,
     TenantConnections,
+    Members,
     ApiKeys,
     Elsewhere,
 }

@@ -52,16 +52,33 @@ impl TenantAdmin {
     }
 
     pub(crate) fn change(&self) -> Change {
-        Change {
-            tenant_id: self.tenant.tenant_id,
-            person_id: self.member.person().person_id,
-            request_id: self.member.request_id,
-            peer: self.member.peer.clone(),
-        }
+        change(&self.member, &self.tenant)
     }
 }
 
-impl FromRequest for TenantAdmin {
+/// Whoever belongs to the tenant in the path, whatever the role.
+#[derive(Debug)]
+pub(crate) struct TenantMember {
+    pub(crate) member: Member,
+    pub(crate) tenant: Membership,
+}
+
+impl TenantMember {
+    pub(crate) fn change(&self) -> Change {
+        change(&self.member, &self.tenant)
+    }
+}
+
+fn change(member: &Member, tenant: &Membership) -> Change {
+    Change {
+        tenant_id: tenant.tenant_id,
+        person_id: member.person().person_id,
+        request_id: member.request_id,
+        peer: member.peer.clone(),
+    }
+}
+
+impl FromRequest for TenantMember {
     type Error = Problem;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
@@ -72,7 +89,20 @@ impl FromRequest for TenantAdmin {
         Box::pin(async move {
             let member = member.await?;
             let found = membership::find_by_slug(app.pools.engine(), &slug, member.person().person_id).await?;
-            let tenant = found.ok_or(Problem::NOT_FOUND)?;
+            Ok(Self { member, tenant: found.ok_or(Problem::NOT_FOUND)? })
+        })
+    }
+}
+
+impl FromRequest for TenantAdmin {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let app = request.app_data::<web::Data<App>>().expect("the route table sets it").clone();
+        let found = TenantMember::from_request(request, payload);
+        Box::pin(async move {
+            let TenantMember { member, tenant } = found.await?;
             if tenant.role < Role::Admin {
                 return Err(Problem::explained(ProblemType::RoleNeeded));
             }

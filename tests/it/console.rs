@@ -3,6 +3,7 @@
 mod connection;
 mod foreign;
 mod lists;
+mod members;
 
 use crate::harness::{App, Visitor};
 

@@ -15,9 +15,11 @@ use super::{
     import::ImportPage,
     imported::ImportedPage,
     markup,
+    members::MembersPage,
     organization_choice::OrganizationChoicePage,
     organizations::OrganizationsPage,
     problem_types::{ProblemIndexPage, ProblemPage, StatusPage},
+    remove_member::RemoveMemberPage,
     revoke_api_key::RevokeApiKeyPage,
     sign_in::SignInPage,
     sign_in_again::SignInAgainPage,
@@ -46,6 +48,8 @@ fn pages() -> Vec<(String, String)> {
     add(&mut pages, "tenant-connections", TenantConnectionsPage::samples());
     add(&mut pages, "tenant-connection", TenantConnectionPage::samples());
     add(&mut pages, "tenant-disconnect", TenantDisconnectPage::samples());
+    add(&mut pages, "members", MembersPage::samples());
+    add(&mut pages, "remove-member", RemoveMemberPage::samples());
     add(&mut pages, "revoke-api-key", RevokeApiKeyPage::samples());
     add(&mut pages, "sign-in-again", SignInAgainPage::samples());
     add(&mut pages, "disconnect", DisconnectPage::samples());
