@@ -1,6 +1,8 @@
 //! What an administrator may change in a tenant: each change with its audit event, in one transaction
 //! that sees this tenant alone.
 
+pub(crate) mod members;
+
 use chrono::{DateTime, Utc};
 
 use crate::{

@@ -24,3 +24,4 @@ pub(crate) mod test_outcome;
 pub(crate) mod text;
 pub(crate) mod webhook;
 pub(crate) mod webhook_target;
+pub(crate) mod trouble;

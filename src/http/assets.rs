@@ -27,9 +27,11 @@ struct Asset {
     url: String,
 }
 
-static ASSETS: LazyLock<[Asset; 5]> = LazyLock::new(|| {
+static ASSETS: LazyLock<[Asset; 7]> = LazyLock::new(|| {
     [
         Asset::new("app.css", "text/css; charset=utf-8", include_bytes!("../../static/app.css")),
+        Asset::new("console.css", "text/css; charset=utf-8", include_bytes!("../../static/console.css")),
+        Asset::new("console.js", "text/javascript; charset=utf-8", include_bytes!("../../static/console.js")),
         Asset::new("docs.css", "text/css; charset=utf-8", include_bytes!("../../static/docs.css")),
         Asset::new("app.js", "text/javascript; charset=utf-8", include_bytes!("../../static/app.js")),
         Asset::new("icons.svg", "image/svg+xml", include_bytes!("../../static/icons.svg")),
@@ -77,7 +79,7 @@ mod tests {
         let app = test::init_service(App::new().route("/static/{file}", web::get().to(get_asset))).await;
         let get = |uri: &str| test::TestRequest::get().uri(uri).to_request();
 
-        for name in ["app.css", "docs.css", "app.js", "icons.svg", "favicon.svg"] {
+        for name in ["app.css", "console.css", "console.js", "docs.css", "app.js", "icons.svg", "favicon.svg"] {
             let answer = test::call_service(&app, get(url(name))).await;
             assert_eq!(answer.status(), StatusCode::OK, "{name}");
             assert_eq!(answer.headers().get(CACHE_CONTROL), Some(&FOR_EVER));

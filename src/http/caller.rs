@@ -100,6 +100,7 @@ fn shell(
         request_id: request_id.to_string(),
         here,
         console: None,
+        tenants: Vec::new(),
         demo: app.config.demo,
     }
 }

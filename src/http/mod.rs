@@ -36,9 +36,10 @@ const KEEP_ALIVE: Duration = Duration::from_secs(8);
 /// Every page and command of the site.
 fn site(routes: &mut ServiceConfig) {
     use site::{
-        api_docs, api_keys, callback, connection, connections, delete_webhook, disconnect, import, imported, onboarding,
-        onboarding_done, onboarding_links, organization_choice, problem_types, revoke_api_key, sign_in, test_call,
-        webhook, webhooks, withdraw_onboarding_link,
+        api_docs, api_keys, callback, connection, connections, delete_webhook, disconnect, import, imported, members,
+        onboarding, onboarding_done, onboarding_links, organization_choice, organizations, problem_types, remove_member,
+        revoke_api_key, sign_in, tenant_connection, tenant_connections, tenant_disconnect, test_call, webhook, webhooks,
+        withdraw_onboarding_link,
     };
     routes
         // Tried in this order: what is called most comes first.
@@ -58,6 +59,25 @@ fn site(routes: &mut ServiceConfig) {
         .service(post("/connections/{id}/test", test_call::post_test))
         .service(post("/connections/{id}/organization", organization_choice::post_organization))
         .service(get_and_post("/connections/{id}/disconnect", disconnect::get_disconnect, disconnect::post_disconnect))
+        .service(get("/tenants/{tenant}/organizations", organizations::get_organizations))
+        .service(get("/tenants/{tenant}/organizations/csv", organizations::get_organizations_csv))
+        .service(get("/tenants/{tenant}/connections", tenant_connections::get_connections))
+        .service(get("/tenants/{tenant}/connections/csv", tenant_connections::get_connections_csv))
+        .service(get("/tenants/{tenant}/connections/{id}", tenant_connection::get_connection))
+        .service(post("/tenants/{tenant}/connections/{id}/test", tenant_connection::post_test))
+        .service(get_and_post(
+            "/tenants/{tenant}/connections/{id}/disconnect",
+            tenant_disconnect::get_disconnect,
+            tenant_disconnect::post_disconnect,
+        ))
+        .service(get("/tenants/{tenant}/members", members::get_members))
+        .service(post("/tenants/{tenant}/members/{person}/role", members::post_role))
+        .service(get_and_post(
+            "/tenants/{tenant}/members/{person}/remove",
+            remove_member::get_remove,
+            remove_member::post_remove,
+        ))
+        .service(get_and_post("/tenants/{tenant}/leave", remove_member::get_leave, remove_member::post_leave))
         .service(get_and_post("/tenants/{tenant}/api-keys", api_keys::get_api_keys, api_keys::post_api_keys))
         .service(get_and_post(
             "/tenants/{tenant}/api-keys/{id}/revoke",

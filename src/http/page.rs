@@ -24,6 +24,8 @@ pub(crate) struct Shell {
     pub(crate) here: Place,
     /// The tenant whose console the navigation leads to.
     pub(crate) console: Option<TenantConsole>,
+    /// In a console: all tenants that the person administers.
+    pub(crate) tenants: Vec<TenantConsole>,
     /// Whether Zoho is an emulator here.
     pub(crate) demo: bool,
 }
@@ -51,6 +53,9 @@ impl TenantConsole {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     Connections,
+    Organizations,
+    TenantConnections,
+    Members,
     ApiKeys,
     OnboardingLinks,
     Webhooks,
@@ -165,14 +170,16 @@ impl Shell {
             request_id: "019aa3f2-7c1e-7d10-9b2f-3a5e8c7d6b41".to_owned(),
             here,
             console: None,
+            tenants: Vec::new(),
             demo: true,
         }
     }
 
     /// In a tenant's console.
     pub(crate) fn console(tenant: &str, here: Place) -> Self {
-        let console = TenantConsole { slug: "acme-3f9c1a".to_owned(), name: tenant.into() };
-        Self { console: Some(console), ..Self::sample(here) }
+        let named = |slug: &str, name: &str| TenantConsole { slug: slug.to_owned(), name: name.into() };
+        let tenants = vec![named("acme-3f9c1a", tenant), named("zylker-0b7d22", "Zylker")];
+        Self { console: Some(named("acme-3f9c1a", tenant)), tenants, ..Self::sample(here) }
     }
 
     pub(crate) fn anonymous() -> Self {

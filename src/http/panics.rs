@@ -86,6 +86,7 @@ impl Caught {
             request_id: self.request_id.to_string(),
             here: Place::Elsewhere,
             console: None,
+            tenants: Vec::new(),
             demo: self.demo,
         };
         let page = StatusPage { shell, status: self.status_code().as_u16() };

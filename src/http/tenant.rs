@@ -25,12 +25,15 @@ use crate::{
 pub(crate) struct TenantAdmin {
     pub(crate) member: Member,
     pub(crate) tenant: Membership,
+    /// All that the person administers, this one among them.
+    administered: Vec<Membership>,
 }
 
 impl TenantAdmin {
     pub(crate) fn shell(&self, app: &App, here: Place) -> Shell {
         let console = TenantConsole::of(&self.tenant);
-        Shell { console: Some(console), ..self.member.shell(app, here) }
+        let tenants = self.administered.iter().map(TenantConsole::of).collect();
+        Shell { console: Some(console), tenants, ..self.member.shell(app, here) }
     }
 
     /// The address of one of the tenant's pages.
@@ -49,16 +52,33 @@ impl TenantAdmin {
     }
 
     pub(crate) fn change(&self) -> Change {
-        Change {
-            tenant_id: self.tenant.tenant_id,
-            person_id: self.member.person().person_id,
-            request_id: self.member.request_id,
-            peer: self.member.peer.clone(),
-        }
+        change(&self.member, &self.tenant)
     }
 }
 
-impl FromRequest for TenantAdmin {
+/// Whoever belongs to the tenant in the path, whatever the role.
+#[derive(Debug)]
+pub(crate) struct TenantMember {
+    pub(crate) member: Member,
+    pub(crate) tenant: Membership,
+}
+
+impl TenantMember {
+    pub(crate) fn change(&self) -> Change {
+        change(&self.member, &self.tenant)
+    }
+}
+
+fn change(member: &Member, tenant: &Membership) -> Change {
+    Change {
+        tenant_id: tenant.tenant_id,
+        person_id: member.person().person_id,
+        request_id: member.request_id,
+        peer: member.peer.clone(),
+    }
+}
+
+impl FromRequest for TenantMember {
     type Error = Problem;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
@@ -69,11 +89,27 @@ impl FromRequest for TenantAdmin {
         Box::pin(async move {
             let member = member.await?;
             let found = membership::find_by_slug(app.pools.engine(), &slug, member.person().person_id).await?;
-            let tenant = found.ok_or(Problem::NOT_FOUND)?;
+            Ok(Self { member, tenant: found.ok_or(Problem::NOT_FOUND)? })
+        })
+    }
+}
+
+impl FromRequest for TenantAdmin {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let app = request.app_data::<web::Data<App>>().expect("the route table sets it").clone();
+        let found = TenantMember::from_request(request, payload);
+        Box::pin(async move {
+            let TenantMember { member, tenant } = found.await?;
             if tenant.role < Role::Admin {
                 return Err(Problem::explained(ProblemType::RoleNeeded));
             }
-            Ok(Self { member, tenant })
+            let person_id = member.person().person_id;
+            let mut administered = membership::list_of_person(app.pools.engine(), person_id).await?;
+            administered.retain(|tenant| tenant.role >= Role::Admin);
+            Ok(Self { member, tenant, administered })
         })
     }
 }

@@ -115,3 +115,9 @@ pub(crate) async fn delete_ended(db: impl PgExecutor<'_>, now: DateTime<Utc>) ->
     .await?;
     Ok(done.rows_affected())
 }
+
+/// Ends all sessions of a person: their rights became others (security.md S-26).
+pub(crate) async fn delete_of_person(db: impl PgExecutor<'_>, person_id: PersonId) -> Result<(), StoreError> {
+    sqlx::query!("delete from browser_session where person_id = $1", person_id as PersonId).execute(db).await?;
+    Ok(())
+}

@@ -3,6 +3,7 @@
 pub(crate) mod budget;
 pub(crate) mod imported;
 pub(crate) mod listed;
+pub(crate) mod of_tenant;
 pub(crate) mod refresh;
 pub(crate) mod tenant_of;
 pub(crate) mod vended;

@@ -3,8 +3,9 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
-use super::StoreError;
+use super::{StoreError, known, tx::Tx};
 use crate::domain::{
+    data_centre::DataCentre,
     ids::{PersonId, TenantId},
     tenant::Role,
 };
@@ -114,4 +115,93 @@ pub(crate) async fn list_of_person(
     )
     .fetch_all(db)
     .await?)
+}
+
+/// Somebody who belongs to a tenant.
+#[derive(Debug)]
+pub(crate) struct TenantMember {
+    pub(crate) person_id: PersonId,
+    pub(crate) display_name: String,
+    pub(crate) email: String,
+    pub(crate) data_centre: DataCentre,
+    pub(crate) role: Role,
+    pub(crate) created_at: DateTime<Utc>,
+}
+
+/// The most that a page shows.
+pub(crate) const MOST_LISTED: i64 = 500;
+
+/// The members of a tenant, owners first.
+pub(crate) async fn list_of_tenant(
+    db: impl PgExecutor<'_>,
+    tenant_id: TenantId,
+) -> Result<Vec<TenantMember>, StoreError> {
+    let rows = sqlx::query!(
+        r#"select m.person_id as "person_id: PersonId", p.display_name, p.email, p.data_centre, m.role as "role: Role", m.created_at
+           from membership m join person p using (person_id)
+           where m.tenant_id = $1
+           order by m.role <> 'owner', m.role <> 'admin', lower(p.display_name), m.person_id limit $2"#,
+        tenant_id as TenantId,
+        MOST_LISTED,
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(TenantMember {
+                person_id: row.person_id,
+                display_name: row.display_name,
+                email: row.email,
+                data_centre: known(&row.data_centre, "person.data_centre")?,
+                role: row.role,
+                created_at: row.created_at,
+            })
+        })
+        .collect()
+}
+
+/// Whoever changes who belongs to a tenant does so one after the other; tells how many owners it has.
+pub(crate) async fn lock_owners(tx: &mut Tx, tenant_id: TenantId) -> Result<i64, StoreError> {
+    sqlx::query!("select from tenant where tenant_id = $1 for no key update", tenant_id as TenantId)
+        .fetch_optional(&mut **tx)
+        .await?;
+    // A statement of its own: it sees what was committed while we waited.
+    Ok(sqlx::query_scalar!(
+        r#"select count(*) as "count!" from membership where tenant_id = $1 and role = 'owner'"#,
+        tenant_id as TenantId,
+    )
+    .fetch_one(&mut **tx)
+    .await?)
+}
+
+pub(crate) async fn update_role(
+    db: impl PgExecutor<'_>,
+    tenant_id: TenantId,
+    person_id: PersonId,
+    role: Role,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "update membership set role = $3 where tenant_id = $1 and person_id = $2",
+        tenant_id as TenantId,
+        person_id as PersonId,
+        role as Role,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn delete(
+    db: impl PgExecutor<'_>,
+    tenant_id: TenantId,
+    person_id: PersonId,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "delete from membership where tenant_id = $1 and person_id = $2",
+        tenant_id as TenantId,
+        person_id as PersonId,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
 }

@@ -7,6 +7,7 @@ pub(crate) mod api_key;
 pub(crate) mod audit_event;
 pub(crate) mod browser_session;
 pub(crate) mod connection;
+pub(crate) mod console_list;
 pub(crate) mod fitness;
 pub(crate) mod installation;
 pub(crate) mod login_attempt;

@@ -1,6 +1,7 @@
 //! Zoho organizations as a tenant knows them.
 
 pub(crate) mod listed;
+pub(crate) mod of_tenant;
 
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;

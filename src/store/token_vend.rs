@@ -98,3 +98,78 @@ pub(crate) async fn delete_older(db: impl PgExecutor<'_>, before: DateTime<Utc>)
     .await?;
     Ok(done.rows_affected())
 }
+
+/// What one key did with a connection.
+#[derive(Debug)]
+pub(crate) struct KeyUse {
+    pub(crate) api_key_id: String,
+    /// Absent for keys that are not of this tenant: those of the whole installation.
+    pub(crate) name: Option<String>,
+    /// Tokens handed out, and calls through the proxy.
+    pub(crate) vends: i64,
+    pub(crate) calls: i64,
+    pub(crate) last_at: DateTime<Utc>,
+}
+
+/// Who used a connection since then, the latest first.
+pub(crate) async fn list_by_key(
+    db: impl PgExecutor<'_>,
+    tenant_id: TenantId,
+    connection_id: ConnectionId,
+    since: DateTime<Utc>,
+) -> Result<Vec<KeyUse>, StoreError> {
+    Ok(sqlx::query_as!(
+        KeyUse,
+        r#"select v.api_key_id, k.name as "name?",
+               coalesce(sum(v.vends) filter (where v.outcome <> 'proxied'), 0)::bigint as "vends!",
+               coalesce(sum(v.vends) filter (where v.outcome = 'proxied'), 0)::bigint as "calls!", max(v.last_at) as "last_at!"
+           from token_vend v left join api_key k on k.api_key_id = v.api_key_id and k.tenant_id = v.tenant_id
+           where v.tenant_id = $1 and v.connection_id = $2 and v.minute >= $3
+           group by v.api_key_id, k.name order by max(v.last_at) desc limit 20"#,
+        tenant_id as TenantId,
+        connection_id as ConnectionId,
+        since,
+    )
+    .fetch_all(db)
+    .await?)
+}
+
+/// What happened to a connection in one day, by UTC.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Day {
+    pub(crate) uses: i64,
+    pub(crate) refreshes: i64,
+    pub(crate) failures: i64,
+}
+
+/// The `days` days that end with that of `now`, the oldest first. Failures are as the history tells them: when trouble
+/// began, and not each try.
+pub(crate) async fn count_by_day(
+    db: impl PgExecutor<'_>,
+    tenant_id: TenantId,
+    connection_id: ConnectionId,
+    now: DateTime<Utc>,
+    days: i32,
+) -> Result<Vec<Day>, StoreError> {
+    Ok(sqlx::query_as!(
+        Day,
+        r#"with day as (
+               select began, began + interval '1 day' as ended
+               from generate_series(date_trunc('day', $3::timestamptz, 'UTC') - ($4 - 1) * interval '1 day',
+                                    date_trunc('day', $3::timestamptz, 'UTC'), interval '1 day') began)
+           select coalesce((select sum(v.vends) from token_vend v
+                            where v.tenant_id = $1 and v.connection_id = $2 and v.minute >= began and v.minute < ended), 0)::bigint as "uses!",
+               told.refreshes as "refreshes!", told.failures as "failures!"
+           from day left join lateral (
+               select count(*) filter (where e.action in ('refreshed', 'recovered')) as refreshes,
+                   count(*) filter (where e.action in ('refresh_failed', 'needs_reconnect')) as failures
+               from audit_event e where e.tenant_id = $1 and e.connection_id = $2 and e.at >= began and e.at < ended) told on true
+           order by began"#,
+        tenant_id as TenantId,
+        connection_id as ConnectionId,
+        now,
+        days,
+    )
+    .fetch_all(db)
+    .await?)
+}

@@ -11,6 +11,7 @@ mod architecture;
 mod callback;
 mod clients;
 mod connections;
+mod console;
 mod csrf;
 mod emulator;
 mod faults;

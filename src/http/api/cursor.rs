@@ -10,19 +10,19 @@ use crate::{
 
 /// The list a cursor is of: which, who asks, and for what.
 #[derive(Debug)]
-pub(super) struct List(Place);
+pub(crate) struct List(Place);
 
 impl List {
-    pub(super) fn new(noun: &str, tenant: Option<TenantId>, filters: &str) -> Self {
+    pub(crate) fn new(noun: &str, tenant: Option<TenantId>, filters: &str) -> Self {
         let tenant = tenant.map(|tenant| tenant.to_string()).unwrap_or_default();
         Self(Place::outside_tenants("api.cursor", format_args!("{noun}|{tenant}|{filters}")))
     }
 
-    pub(super) fn seal(&self, keys: &KeyRing, last: &str) -> String {
+    pub(crate) fn seal(&self, keys: &KeyRing, last: &str) -> String {
         URL_SAFE_NO_PAD.encode(keys.seal(&self.0, last.as_bytes()))
     }
 
-    pub(super) fn open<T>(
+    pub(crate) fn open<T>(
         &self,
         keys: &KeyRing,
         cursor: &str,
@@ -38,7 +38,7 @@ impl List {
 }
 
 /// A position of two ids, as `seal` takes it.
-pub(super) fn pair<A: std::str::FromStr, B: std::str::FromStr>(text: &str) -> Option<(A, B)> {
+pub(crate) fn pair<A: std::str::FromStr, B: std::str::FromStr>(text: &str) -> Option<(A, B)> {
     let (first, second) = text.split_once(' ')?;
     Some((first.parse().ok()?, second.parse().ok()?))
 }

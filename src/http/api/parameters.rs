@@ -16,14 +16,14 @@ const MOST_ERRORS: usize = 20;
 const LONGEST: usize = 1024;
 
 #[derive(Debug)]
-pub(super) struct Parameters {
+pub(crate) struct Parameters {
     /// `None` is one that was too long, which is said already.
     given: BTreeMap<String, Option<String>>,
     errors: Vec<MemberError>,
 }
 
 impl Parameters {
-    pub(super) fn read(query: &str) -> Self {
+    pub(crate) fn read(query: &str) -> Self {
         let mut parameters = Self { given: BTreeMap::new(), errors: Vec::new() };
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             if parameters.given.contains_key(&*name) {
@@ -38,9 +38,21 @@ impl Parameters {
         parameters
     }
 
+    /// For the fields of a form, where an empty one was not filled in.
+    pub(crate) fn take_filled<T, E: Display>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        if self.given.get(name).is_some_and(|value| value.as_deref() == Some("")) {
+            self.given.remove(name);
+        }
+        self.take(name, parse)
+    }
+
     /// One parameter, as the type it stands for. An empty one is a mistake: as a filter it would say "any"
     /// (security.md S-42).
-    pub(super) fn take<T, E: Display>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, E>) -> Option<T> {
+    pub(crate) fn take<T, E: Display>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, E>) -> Option<T> {
         let value = self.given.remove(name).flatten()?;
         if value.is_empty() {
             self.add(name, "must not be empty");
@@ -56,7 +68,7 @@ impl Parameters {
     }
 
     /// What nobody took is unknown.
-    pub(super) fn finish(mut self) -> Result<(), Problem> {
+    pub(crate) fn finish(mut self) -> Result<(), Problem> {
         for name in std::mem::take(&mut self.given).into_keys() {
             self.add(&name, "is no parameter of this call");
         }
@@ -64,7 +76,7 @@ impl Parameters {
         if self.errors.is_empty() { Ok(()) } else { Err(Problem::Invalid(self.errors)) }
     }
 
-    pub(super) fn add(&mut self, name: &str, detail: impl Display) {
+    pub(crate) fn add(&mut self, name: &str, detail: impl Display) {
         self.errors.push(MemberError { member: text::shown(&text::clean(name)), detail: detail.to_string() });
     }
 }

@@ -90,7 +90,7 @@ fn put_on_record<G>(
 
 /// A database that is away must not hide why there is no token.
 async fn tenant_of(app: &App, connection_id: ConnectionId) -> Option<TenantId> {
-    connection::tenant_of::find(app.pools.read(), connection_id).await.unwrap_or_else(|error| {
+    connection::tenant_of::find(app.pools.engine(), connection_id).await.unwrap_or_else(|error| {
         tracing::warn!(connection.id = %connection_id, error = chain(&error), "a refusal is on record without its tenant");
         None
     })

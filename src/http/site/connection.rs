@@ -5,7 +5,7 @@ use askama::Template;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-pub(crate) use history::{Event, HistoryEntry, Tested};
+pub(crate) use history::{Event, HistoryEntry, Tested, just_tested};
 
 use super::{
     organization_choice,
@@ -176,14 +176,14 @@ impl ConnectionPage {
             at_stake: AtStake::of(app, person).await?.filter(|(id, _)| *id != connection_id).map(|(_, stake)| stake),
             refresh_tokens,
             receipt,
-            tested: history::just_tested(&history, now),
+            tested: just_tested(&history, now),
             history: history.iter().filter_map(|entry| HistoryEntry::of(entry, now)).collect(),
         })
     }
 }
 
 impl Revocation {
-    fn of(receipt: &revocation::Receipt, now: DateTime<Utc>) -> Self {
+    pub(crate) fn of(receipt: &revocation::Receipt, now: DateTime<Utc>) -> Self {
         match (receipt.outcome.as_deref(), receipt.done_at) {
             (Some("already"), Some(at)) => Self::Already { at: Moment::new(at, now) },
             (Some(_), Some(at)) => Self::Yes { at: Moment::new(at, now) },
@@ -192,7 +192,7 @@ impl Revocation {
     }
 }
 
-fn scope_lines(requested: &ScopeSet, granted: &ScopeSet) -> Vec<ScopeLine> {
+pub(crate) fn scope_lines(requested: &ScopeSet, granted: &ScopeSet) -> Vec<ScopeLine> {
     let line = |standing| move |scope: &String| ScopeLine { scope: scope.clone(), standing };
     let missing = requested.missing_from(granted);
     let asked = requested.names().iter().map(|scope| {

@@ -52,6 +52,7 @@ impl ConnectionsPage {
 }
 
 pub(crate) struct TenantConnections {
+    pub(crate) slug: String,
     pub(crate) name: Label,
     /// `owner`, `admin` or `member`
     pub(crate) role: &'static str,
@@ -204,6 +205,7 @@ fn by_tenant(memberships: &[Membership], connections: &[Connection], now: DateTi
     memberships
         .iter()
         .map(|membership| TenantConnections {
+            slug: membership.tenant_slug.clone(),
             name: Label::new(&membership.tenant_name),
             role: membership.role.key(),
             connections: rows(membership),

@@ -19,14 +19,20 @@ use super::{
     onboarding::{ConfirmPage, EndedPage, OnboardingPage},
     onboarding_done::OnboardingDonePage,
     onboarding_links::OnboardingLinksPage,
+    members::MembersPage,
     organization_choice::OrganizationChoicePage,
+    organizations::OrganizationsPage,
     problem_types::{ProblemIndexPage, ProblemPage, StatusPage},
+    remove_member::RemoveMemberPage,
     revoke_api_key::RevokeApiKeyPage,
     sign_in::SignInPage,
     sign_in_again::SignInAgainPage,
     withdraw_onboarding_link::WithdrawPage,
     webhook::WebhookPage,
     webhooks::WebhooksPage,
+    tenant_connection::TenantConnectionPage,
+    tenant_connections::TenantConnectionsPage,
+    tenant_disconnect::TenantDisconnectPage,
 };
 use crate::http::{assets, page::tests::HOSTILE};
 
@@ -45,6 +51,12 @@ fn pages() -> Vec<(String, String)> {
     add(&mut pages, "choice", OrganizationChoicePage::samples());
     add(&mut pages, "at-stake", AtStakePage::samples());
     add(&mut pages, "api-keys", ApiKeysPage::samples());
+    add(&mut pages, "organizations", OrganizationsPage::samples());
+    add(&mut pages, "tenant-connections", TenantConnectionsPage::samples());
+    add(&mut pages, "tenant-connection", TenantConnectionPage::samples());
+    add(&mut pages, "tenant-disconnect", TenantDisconnectPage::samples());
+    add(&mut pages, "members", MembersPage::samples());
+    add(&mut pages, "remove-member", RemoveMemberPage::samples());
     add(&mut pages, "revoke-api-key", RevokeApiKeyPage::samples());
     add(&mut pages, "webhooks", WebhooksPage::samples());
     add(&mut pages, "webhook", WebhookPage::samples());
@@ -104,7 +116,7 @@ fn the_samples_can_be_looked_at() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let gallery = root.join("target/pages");
     fs::create_dir_all(gallery.join("static")).expect("a place in target");
-    for name in ["app.css", "docs.css", "app.js", "icons.svg", "favicon.svg"] {
+    for name in ["app.css", "console.css", "console.js", "docs.css", "app.js", "icons.svg", "favicon.svg"] {
         let to = gallery.join(&assets::url(name)[1..]);
         fs::copy(root.join("static").join(name), to).expect("an asset is copied");
     }

@@ -1,5 +1,7 @@
 //! `POST /connections/{id}/test`: one harmless call at Zoho; the connection's page tells what came of it.
 
+use std::sync::Arc;
+
 use actix_web::{HttpResponse, web};
 use chrono::TimeDelta;
 use serde::Deserialize;
@@ -7,7 +9,10 @@ use serde::Deserialize;
 use super::connection::own_connection;
 use crate::{
     app::App,
-    domain::secret::FormToken,
+    domain::{
+        ids::{ConnectionId, TenantId},
+        secret::FormToken,
+    },
     http::{caller::Member, form::Form, problem::Problem, see_other},
     store::audit_event,
     vault::test_call::{TestCall, TestError, test_call},
@@ -31,11 +36,21 @@ pub(crate) async fn post_test(
 ) -> Result<HttpResponse, Problem> {
     member.check(&FormToken::new(form.csrf))?;
     let connection = own_connection(&app, &member, &id).await?;
-    let (tenant_id, connection_id) = (connection.tenant_id, connection.connection_id);
-    let page = see_other(&format!("/connections/{connection_id}"));
+    let connection_id = connection.connection_id;
+    test(&app, &member, connection.tenant_id, connection_id).await?;
+    Ok(see_other(&format!("/connections/{connection_id}")))
+}
+
+/// What came of it is told by the connection's page.
+pub(crate) async fn test(
+    app: &Arc<App>,
+    member: &Member,
+    tenant_id: TenantId,
+    connection_id: ConnectionId,
+) -> Result<(), Problem> {
     let last = audit_event::find_last(app.pools.engine(), tenant_id, connection_id, "tested").await?;
     if last.is_some_and(|at| app.clock.shared_now() - at < PAUSE) {
-        return Ok(page);
+        return Ok(());
     }
     let test = TestCall {
         tenant_id,
@@ -44,9 +59,9 @@ pub(crate) async fn post_test(
         request_id: member.request_id,
         peer: member.peer.clone(),
     };
-    match test_call(&app, test).await {
+    match test_call(app, test).await {
         // Disconnected in another tab: the page tells.
-        Ok(_) | Err(TestError::NotInUse) => Ok(page),
+        Ok(_) | Err(TestError::NotInUse) => Ok(()),
         Err(TestError::Busy) => Err(Problem::unavailable()),
         Err(TestError::Store(error)) => Err(error.into()),
     }

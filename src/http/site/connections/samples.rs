@@ -23,6 +23,7 @@ fn typical() -> ConnectionsPage {
         }),
         attention: Vec::new(),
         tenants: vec![TenantConnections {
+            slug: "acme-3f9c1a".to_owned(),
             name: "Acme".into(),
             role: "owner",
             connections: vec![
@@ -55,8 +56,14 @@ fn trouble() -> ConnectionsPage {
         just_connected: None,
         attention: attention(&Organization::sample()),
         tenants: vec![
-            TenantConnections { name: "Acme".into(), role: "owner", connections: troubled.collect() },
             TenantConnections {
+                slug: "acme-3f9c1a".to_owned(),
+                name: "Acme".into(),
+                role: "owner",
+                connections: troubled.collect(),
+            },
+            TenantConnections {
+                slug: "acme-3f9c1a".to_owned(),
                 name: "Northwind Traders".into(),
                 role: "member",
                 connections: vec![row(9, "zia_agents", Some(Organization::nameless()), working)],
@@ -90,6 +97,7 @@ fn worst() -> ConnectionsPage {
         }),
         attention: attention(&Organization::endless()),
         tenants: vec![TenantConnections {
+            slug: "acme-3f9c1a".to_owned(),
             name: tests::ENDLESS.into(),
             role: "admin",
             connections: vec![

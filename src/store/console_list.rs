@@ -1,0 +1,82 @@
+//! What the console's lists are narrowed to and ordered by. Each order has an index that is led by the tenant; a page
+//! goes on after the position of the last row, however many come before it.
+
+use uuid::Uuid;
+
+use crate::domain::{data_centre::DataCentre, ids::OrganizationId, product::Product, trouble::Trouble};
+
+/// Absent is everything.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Narrowed {
+    pub(crate) product: Option<Product>,
+    pub(crate) data_centre: Option<DataCentre>,
+    pub(crate) trouble: Option<Trouble>,
+    /// How a name, an id of Zoho's or an e-mail address begins, in any case.
+    pub(crate) prefix: Option<String>,
+    /// Of connections: those of one organization.
+    pub(crate) organization_id: Option<OrganizationId>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// Whoever needs somebody soonest comes first.
+    #[default]
+    Trouble,
+    Name,
+    Newest,
+}
+
+impl Order {
+    pub(crate) const ALL: [Self; 3] = [Self::Trouble, Self::Name, Self::Newest];
+
+    pub(crate) const fn key(self) -> &'static str {
+        match self {
+            Self::Trouble => "trouble",
+            Self::Name => "name",
+            Self::Newest => "newest",
+        }
+    }
+
+    pub(crate) fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|order| order.key() == key)
+    }
+}
+
+/// Where a row stands in every order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Position {
+    pub(crate) trouble: i16,
+    pub(crate) name: String,
+    pub(crate) id: Uuid,
+}
+
+impl Position {
+    pub(crate) fn to_text(&self) -> String {
+        format!("{} {} {}", self.trouble, self.id, self.name)
+    }
+
+    pub(crate) fn from_text(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(3, ' ');
+        let (trouble, id, name) = (parts.next()?, parts.next()?, parts.next()?);
+        Some(Self { trouble: trouble.parse().ok()?, id: id.parse().ok()?, name: name.to_owned() })
+    }
+}
+
+/// What is counted at most: beyond, a list says "more than".
+pub(crate) const MOST_COUNTED: i64 = 1000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_position_leads_back_whatever_the_name() {
+        for name in ["", "zylker", " two  words "] {
+            let position = Position { trouble: 6, name: name.to_owned(), id: Uuid::now_v7() };
+            assert_eq!(Position::from_text(&position.to_text()), Some(position));
+        }
+        for odd in ["", "6", "6 x y", "six 019aa3f2-7c1e-7d10-9b2f-000000000001 a"] {
+            assert_eq!(Position::from_text(odd), None, "{odd}");
+        }
+    }
+}

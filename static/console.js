@@ -1,0 +1,32 @@
+// The console beyond HTML: lists that follow what is typed. Without it, the form's button does the same.
+"use strict";
+
+function follow(form) {
+  const target = document.getElementById(form.dataset.live);
+  if (!target) return;
+  let asked = 0, waiting;
+  async function show() {
+    const turn = ++asked;
+    const query = new URLSearchParams([...new FormData(form)].filter(([, value]) => value !== ""));
+    const address = query.size ? `${form.getAttribute("action")}?${query}` : form.getAttribute("action");
+    target.setAttribute("aria-busy", "true");
+    try {
+      const answer = await fetch(address, { headers: { accept: "text/html" } });
+      // Signed out, refused or unwell: the page itself says so better.
+      if (!answer.ok || answer.redirected) return location.assign(address);
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const found = page.getElementById(target.id);
+      if (turn !== asked) return;
+      if (!found) return location.assign(address);
+      target.replaceChildren(...document.importNode(found, true).childNodes);
+      history.replaceState(null, "", address);
+      tellTimes();
+    } catch { /* Away for a moment: the form's button is still there. */
+    } finally {
+      if (turn === asked) target.removeAttribute("aria-busy");
+    }
+  }
+  form.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(show, 180); });
+}
+
+document.addEventListener("DOMContentLoaded", () => document.querySelectorAll("form[data-live]").forEach(follow));

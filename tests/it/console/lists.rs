@@ -1,0 +1,187 @@
+//! The lists of organizations and of connections: order, filters, pages, search, spreadsheets, and their plans.
+
+use super::{console, fill};
+use crate::harness::*;
+
+/// The first words of each row, in their order.
+fn names(page: &Page) -> Vec<String> {
+    let rows = page.text.split("scope=\"row\"").skip(1);
+    let name = |row: &str| {
+        let link = row.split("<a ").nth(1).unwrap().split('>').nth(2).unwrap_or_default();
+        link.split('<').next().unwrap_or_default().to_owned()
+    };
+    rows.map(name).collect()
+}
+
+#[tokio::test]
+async fn the_whole_estate_is_on_one_screen_and_trouble_comes_first() {
+    let app = App::start().await;
+    let sam = app.visitor();
+    sam.sign_in_as(SAM).await;
+    let console = console(&sam).await;
+    let page = sam.get(&format!("{console}/organizations")).await;
+    page.assert_status(200);
+    assert!(page.has("1</span> organization") && page.has("Zoho Assist") && page.has("None in sight"), "{}", page.text);
+    sam.connect("crm", SAM, "all").await;
+    let page = sam.get(&format!("{console}/organizations")).await;
+    assert_eq!(names(&page).len(), 2);
+    // The CRM loses a right: it is the one to look at now.
+    app.database.execute("update connection set scopes_requested = '{ZohoCRM.users.ALL}' where product = 'crm'").await;
+    let page = sam.get(&format!("{console}/organizations")).await;
+    let at = |words| page.text.find(words).unwrap_or_else(|| panic!("{words}"));
+    assert!(
+        page.has("Right missing") && at("<span class=\"which\">Zoho CRM") < at("<span class=\"which\">Zoho Assist")
+    );
+    app.database.execute("update connection set health = 'throttled' where product = 'assist'").await;
+    let page = sam.get(&format!("{console}/organizations?status=throttled")).await;
+    assert!(page.has("Zoho Assist <code") && !page.has("Zoho CRM <code"));
+    let page = sam.get(&format!("{console}/organizations?product=crm&data_centre=us&status=scope_missing")).await;
+    assert!(page.has("Zoho CRM <code") && !page.has("Zoho Assist <code"));
+    let nothing = sam.get(&format!("{console}/organizations?data_centre=eu")).await;
+    assert!(nothing.has("Nothing fits.") && nothing.has("Show all"));
+    // What ended is no trouble any more.
+    let id = app.database.text("select connection_id from connection where product = 'crm'").await;
+    let disconnect = format!("{console}/connections/{id}/disconnect");
+    sam.submit(&disconnect, &disconnect, &[]).await.assert_status(303);
+    let summary =
+        app.database.column("select concat_ws(' ', product, people, trouble) from organization order by 1").await;
+    assert_eq!(summary, ["assist 1 5", "crm 0 7"]);
+}
+
+#[tokio::test]
+async fn s40_filters_sorting_and_cursors_are_what_we_know_or_refused() {
+    let app = App::start().await;
+    let (sam, bea) = (app.visitor(), app.visitor());
+    sam.sign_in_as(SAM).await;
+    bea.sign_in_as(BEA).await;
+    let (console, other) = (console(&sam).await, super::console(&bea).await);
+    fill(&app, &console, 120).await;
+    for list in ["organizations", "connections"] {
+        for odd in
+            ["sort=people", "status=odd", "product=x", "tenant=1", "cursor=abc", "search=a&search=b", "data_centre=xx"]
+        {
+            sam.get(&format!("{console}/{list}?{odd}")).await.assert_status(400);
+        }
+        let first = sam.get(&format!("{console}/{list}")).await;
+        let next = first.links().into_iter().find(|link| link.contains("cursor=")).expect("a next page");
+        sam.get(&next).await.assert_status(200);
+        // Another order, another filter, another tenant: not this cursor's.
+        sam.get(&format!("{next}&sort=name")).await.assert_status(400);
+        sam.get(&format!("{next}&product=crm")).await.assert_status(400);
+        bea.get(&next.replace(&console, &other)).await.assert_status(400);
+    }
+}
+
+#[tokio::test]
+async fn pages_follow_each_other_and_leave_nothing_out() {
+    let app = App::start().await;
+    let sam = app.visitor();
+    sam.sign_in_as(SAM).await;
+    let console = console(&sam).await;
+    fill(&app, &console, 120).await;
+    for list in ["organizations", "connections"] {
+        for order in ["trouble", "name", "newest"] {
+            let mut next = Some(format!("{console}/{list}?sort={order}"));
+            let mut seen = std::collections::BTreeSet::new();
+            let mut pages = 0;
+            while let Some(address) = next {
+                let page = sam.get(&address).await;
+                page.assert_status(200);
+                pages += 1;
+                let found = page.text.split("<code title=\"").skip(1);
+                seen.extend(found.map(|rest| rest.split('"').next().unwrap().to_owned()));
+                next = page.links().into_iter().find(|link| link.contains("cursor="));
+            }
+            assert_eq!((pages, seen.len() >= 121), (3, true), "{list} {order}: {}", seen.len());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_search_finds_by_the_beginning_of_a_name_an_id_or_an_address() {
+    let app = App::start().await;
+    let sam = app.visitor();
+    sam.sign_in_as(SAM).await;
+    let console = console(&sam).await;
+    fill(&app, &console, 30).await;
+    for list in ["organizations", "connections"] {
+        for (typed, found) in
+            [("eSTATE 00001", 10), ("500002", 10), ("P7@ZYLKER", 1), ("state", 0), ("%25", 0), ("_state", 0)]
+        {
+            let page = sam.get(&format!("{console}/{list}?search={}", typed.replace(' ', "+"))).await;
+            page.assert_status(200);
+            assert_eq!(page.text.matches("scope=\"row\"").count(), found, "{list} {typed}");
+        }
+    }
+    // What people are called changes; what is searched for changes with it.
+    app.database.execute("update person set email = 'New@zylker.example' where email = 'p7@zylker.example'").await;
+    app.database.execute("update organization set name = 'Renamed' where name = 'Estate 000007'").await;
+    for typed in ["new@", "renamed"] {
+        let page = sam.get(&format!("{console}/connections?search={typed}")).await;
+        assert_eq!(page.text.matches("scope=\"row\"").count(), 1, "{typed}");
+    }
+}
+
+#[tokio::test]
+async fn s65_a_spreadsheet_gets_all_rows_and_no_formula() {
+    let app = App::start().await;
+    let sam = app.visitor();
+    sam.sign_in_as(SAM).await;
+    let console = console(&sam).await;
+    fill(&app, &console, 700).await;
+    app.database.execute("update organization set name = '=cmd|''/c calc''!A1' where name = 'Estate 000007'").await;
+    app.database.execute("update person set display_name = '+1', email = '@x' where email = 'p8@zylker.example'").await;
+    for list in ["organizations", "connections"] {
+        let page = sam.get(&format!("{console}/{list}?search=est")).await;
+        let csv = page.links().into_iter().find(|link| link.contains("/csv")).expect("a link to the table");
+        assert!(csv.ends_with("?search=est"));
+        let all = sam.get(&format!("{console}/{list}/csv")).await;
+        all.assert_status(200);
+        assert_eq!(all.header("content-type"), "text/csv; charset=utf-8");
+        assert_eq!(all.header("cache-control"), "no-store");
+        assert!(all.header("content-disposition").starts_with("attachment"));
+        assert_eq!(all.text.lines().count(), 702, "{list}");
+        assert!(all.has("\"'=cmd|'/c calc'!A1\"") && !all.has("\"="));
+        assert!(!all.has("\"+") && !all.has("\"@"));
+        assert_eq!(sam.get(&csv).await.text.lines().count(), 700);
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_many_is_one_walk_of_an_index() {
+    let app = App::start().await;
+    let sam = app.visitor();
+    sam.sign_in_as(SAM).await;
+    let console = console(&sam).await;
+    fill(&app, &console, 10_000).await;
+    app.database.execute("analyze").await;
+    let tenant = app.database.text("select tenant_id from tenant limit 1").await;
+    let url = secrecy::ExposeSecret::expose_secret(&app.database.url()).to_owned();
+    let mut site = <sqlx::PgConnection as sqlx::Connection>::connect(&url).await.unwrap();
+    let setting = format!("select set_config('app.tenant_id', '{tenant}', false)");
+    sqlx::query(sqlx::AssertSqlSafe(setting)).execute(&mut site).await.unwrap();
+    for (question, index) in [
+        ("organization where tenant_id = $t order by trouble, organization_id limit 51", "organization_by_trouble"),
+        ("organization where tenant_id = $t order by name_lower, organization_id limit 51", "organization_by_name"),
+        (
+            "organization where tenant_id = $t and starts_with(name_lower, 'estate 0001') limit 51",
+            "organization_by_name",
+        ),
+        ("connection where tenant_id = $t order by trouble, connection_id limit 51", "connection_by_trouble"),
+        (
+            "connection where tenant_id = $t order by organization_name_lower, connection_id limit 51",
+            "connection_by_organization_name",
+        ),
+        ("connection where tenant_id = $t and starts_with(person_email_lower, 'p77') limit 51", "connection_by_email"),
+        (
+            "connection where tenant_id = $t and (starts_with(organization_name_lower, 'p77') or
+             starts_with(organization_zoho_id_lower, 'p77') or starts_with(person_email_lower, 'p77')) limit 51",
+            "connection_by_email",
+        ),
+    ] {
+        let explain = format!("explain select * from {}", question.replace("$t", &format!("'{tenant}'")));
+        let plan: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(explain)).fetch_all(&mut site).await.unwrap();
+        let plan = plan.join("\n");
+        assert!(plan.contains(index) && !plan.contains("Seq Scan") && !plan.contains("Sort"), "{question}\n{plan}");
+    }
+}
