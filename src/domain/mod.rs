@@ -22,6 +22,6 @@ pub(crate) mod servers;
 pub(crate) mod tenant;
 pub(crate) mod test_outcome;
 pub(crate) mod text;
+pub(crate) mod trouble;
 pub(crate) mod webhook;
 pub(crate) mod webhook_target;
-pub(crate) mod trouble;

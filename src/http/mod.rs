@@ -37,9 +37,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(8);
 fn site(routes: &mut ServiceConfig) {
     use site::{
         api_docs, api_keys, callback, connection, connections, delete_webhook, disconnect, import, imported, members,
-        onboarding, onboarding_done, onboarding_links, organization_choice, organizations, problem_types, remove_member,
-        revoke_api_key, sign_in, tenant_connection, tenant_connections, tenant_disconnect, test_call, webhook, webhooks,
-        withdraw_onboarding_link,
+        onboarding, onboarding_done, onboarding_links, organization_choice, organizations, problem_types,
+        remove_member, revoke_api_key, sign_in, tenant_connection, tenant_connections, tenant_disconnect, test_call,
+        webhook, webhooks, withdraw_onboarding_link,
     };
     routes
         // Tried in this order: what is called most comes first.

@@ -29,6 +29,7 @@ use crate::{
         deposit::{self, Deposit, Deposited, Target},
         grant::{KeptGrant, resting_place},
     },
+    webhooks::event::{self, Event},
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -75,7 +76,7 @@ pub(crate) async fn confirm(
         peer: Some(visit.peer.clone()),
     };
     let confirmed = by.event("onboarding_confirmed", "done", (link.tenant_id, id));
-    for event in [
+    for told in [
         AuditEvent { connection_id: Some(connection_id), ..confirmed.clone() },
         AuditEvent {
             connection_id: Some(connection_id),
@@ -84,8 +85,11 @@ pub(crate) async fn confirm(
             ..confirmed
         },
     ] {
-        audit_event::insert(&mut *tx, &event, now).await?;
+        audit_event::insert(&mut *tx, &told, now).await?;
     }
+    let completed =
+        Event::of_connection(crate::domain::webhook::EventType::OnboardingCompleted, link.tenant_id, connection_id);
+    event::insert(&mut tx, completed.with("onboarding_link_id", id.to_string()), now).await?;
     let session = if joined || visit.session.is_none() {
         Some(sign_in(&mut tx, rested.person_id, visit, now).await?)
     } else {

@@ -18,6 +18,7 @@ use crate::{
         tx::Connection,
     },
     vault::grant::{KeptGrant, resting_place},
+    webhooks::event::{self, Event},
 };
 
 /// What nobody confirms within this time is revoked (security.md S-5).
@@ -66,6 +67,7 @@ pub(crate) async fn receive(
         Err(refusal) => {
             onboarding_link::update_ended(&mut *tx, id, End::Refused(refusal), now).await?;
             audit_event::insert(&mut *tx, &by.event("onboarding_refused", refusal.key(), of), now).await?;
+            event::insert(&mut *tx, Event::onboarding_refused(link.tenant_id, id, refusal.key()), now).await?;
             return Ok(not_kept);
         }
     };

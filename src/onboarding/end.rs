@@ -20,6 +20,7 @@ use crate::{
         grant::{KeptGrant, resting_place},
         seal::Place,
     },
+    webhooks::event::{self, Event},
 };
 
 /// What does not open is looked at again after this long: its key may come back.
@@ -37,6 +38,7 @@ pub(crate) async fn refuse(app: &App, id: OnboardingLinkId, browser: &Digest, by
     end(app, &mut tx, &link, End::Refused(Refusal::Person), now).await?;
     let of = (link.tenant_id, id);
     audit_event::insert(&mut *tx, &by.event("onboarding_refused", Refusal::Person.key(), of), now).await?;
+    event::insert(&mut tx, Event::onboarding_refused(link.tenant_id, id, Refusal::Person.key()), now).await?;
     tx.commit().await?;
     app.wake_revocations.notify_one();
     Ok(true)

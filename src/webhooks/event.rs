@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::payload;
 use crate::{
     domain::{
-        ids::{ConnectionId, TenantId, WebhookEventId},
+        ids::{ConnectionId, OnboardingLinkId, TenantId, WebhookEventId},
         webhook::EventType,
     },
     store::{
@@ -46,6 +46,12 @@ impl Event {
             more.insert(member.to_owned(), value.into());
         }
         self
+    }
+
+    /// An invitation that came to nothing.
+    pub(crate) fn onboarding_refused(tenant_id: TenantId, link: OnboardingLinkId, reason: &str) -> Self {
+        let data = json!({ "onboarding_link_id": link, "reason": reason });
+        Self { event_type: EventType::OnboardingRefused, tenant_id, about: About::Data(data) }
     }
 
     /// A tenant, as the API names it.

@@ -56,7 +56,8 @@ impl Asked {
         };
         let order = parameters.take_filled("sort", |key| Order::from_key(key).ok_or(unknown)).unwrap_or_default();
         let asked = Self { narrowed, order, after: None };
-        let after = parameters.take_filled("cursor", |cursor| asked.list(list).open(&app.keys, cursor, Position::from_text));
+        let after =
+            parameters.take_filled("cursor", |cursor| asked.list(list).open(&app.keys, cursor, Position::from_text));
         parameters.finish()?;
         Ok(Self { after, ..asked })
     }

@@ -16,10 +16,10 @@ use super::{
     import::ImportPage,
     imported::ImportedPage,
     markup,
+    members::MembersPage,
     onboarding::{ConfirmPage, EndedPage, OnboardingPage},
     onboarding_done::OnboardingDonePage,
     onboarding_links::OnboardingLinksPage,
-    members::MembersPage,
     organization_choice::OrganizationChoicePage,
     organizations::OrganizationsPage,
     problem_types::{ProblemIndexPage, ProblemPage, StatusPage},
@@ -27,12 +27,12 @@ use super::{
     revoke_api_key::RevokeApiKeyPage,
     sign_in::SignInPage,
     sign_in_again::SignInAgainPage,
-    withdraw_onboarding_link::WithdrawPage,
-    webhook::WebhookPage,
-    webhooks::WebhooksPage,
     tenant_connection::TenantConnectionPage,
     tenant_connections::TenantConnectionsPage,
     tenant_disconnect::TenantDisconnectPage,
+    webhook::WebhookPage,
+    webhooks::WebhooksPage,
+    withdraw_onboarding_link::WithdrawPage,
 };
 use crate::http::{assets, page::tests::HOSTILE};
 
