@@ -152,7 +152,7 @@ pub(crate) async fn vend(app: &Arc<App>, wanted: &Wanted) -> Result<Vended, Vend
     let now = app.clock.shared_now();
     let current = Current::of(&known, wanted)?;
     if current.is_good(wanted, now) {
-        if current.left(now) < NEAR_ITS_END && !known.row.waits(now) {
+        if current.left(now) < NEAR_ITS_END && !current.is_new(now) && !known.row.waits(now) {
             drop(refresh(app, known.row.stale()));
         }
         return Ok(current.vended(app, &known.row, None));
@@ -217,8 +217,13 @@ impl<'a> Current<'a> {
     /// Good enough to be handed out without asking Zoho.
     fn is_good(&self, wanted: &Wanted, now: DateTime<Utc>) -> bool {
         let left = self.left(now);
-        let is_new = self.refreshed_at.is_some_and(|at| now - at < NEW);
+        let is_new = self.is_new(now);
         !self.is_rejected(wanted) && (left >= wanted.minimum.max(TOO_SHORT) || (is_new && left > TimeDelta::zero()))
+    }
+
+    /// Another would be as short.
+    fn is_new(&self, now: DateTime<Utc>) -> bool {
+        self.refreshed_at.is_some_and(|at| now - at < NEW)
     }
 
     fn is_usable(&self, wanted: &Wanted, now: DateTime<Utc>) -> bool {

@@ -32,7 +32,11 @@ async fn s41_a_foreign_tenant_and_an_invented_one_are_the_same_answer() {
     bea.sign_in_as(BEA).await;
     let (own, foreign) = (console(&sam).await, console(&bea).await);
     let id = bea.only_connection().await;
-    let shape = |page: &Page| (page.status, without_ids(&page.text));
+    // What is refused for its form is refused before anybody knows who asks: its page may or may not greet them.
+    let shape = |page: &Page| {
+        let text = if page.status == 400 { String::new() } else { without_ids(&page.text) };
+        (page.status, text)
+    };
     for route in routes() {
         let filled = |tenant: &str, id: &str| {
             route.replace("/tenants/{tenant}", tenant).replace("{id}", id).replace("{person}", id)
