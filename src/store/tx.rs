@@ -84,16 +84,13 @@ const ACT_AS_ENGINE: &str = "select set_config('app.actor', 'engine', false)";
 impl Pools {
     /// Opens no connection yet: a database that is down is found out by the probe.
     pub(crate) fn new(options: &PgConnectOptions) -> Self {
-        let pool = |most, engine| Self::options(most, engine).connect_lazy_with(options.clone());
-        Self {
-            read: pool(READ, true),
-            web: pool(WEB, false),
-            engine: pool(ENGINE, true),
-            critical: pool(CRITICAL, true),
-        }
+        let pool = |most, engine| Self::options(most, engine, UNTESTED).connect_lazy_with(options.clone());
+        // A statement whose fate nobody knows is worse there than a round trip more.
+        let critical = Self::options(CRITICAL, true, Duration::ZERO).connect_lazy_with(options.clone());
+        Self { read: pool(READ, true), web: pool(WEB, false), engine: pool(ENGINE, true), critical }
     }
 
-    fn options(most: u32, engine: bool) -> PgPoolOptions {
+    fn options(most: u32, engine: bool, untested: Duration) -> PgPoolOptions {
         PgPoolOptions::new()
             .max_connections(most)
             .min_connections(0)
@@ -102,8 +99,8 @@ impl Pools {
             // A round trip before every statement is too much for what it finds out; one that has not been
             // used for a while may have died with its server.
             .test_before_acquire(false)
-            .before_acquire(|connection, meta| {
-                Box::pin(async move { Ok(meta.idle_for <= UNTESTED || connection.ping().await.is_ok()) })
+            .before_acquire(move |connection, meta| {
+                Box::pin(async move { Ok(meta.idle_for <= untested || connection.ping().await.is_ok()) })
             })
             .after_connect(move |connection, _| {
                 Box::pin(async move {
