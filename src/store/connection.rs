@@ -5,6 +5,7 @@ pub(crate) mod imported;
 pub(crate) mod listed;
 pub(crate) mod of_tenant;
 pub(crate) mod refresh;
+pub(crate) mod stored_token;
 pub(crate) mod tenant_of;
 pub(crate) mod vended;
 

@@ -23,7 +23,7 @@ use crate::{
     store::{
         StoreError,
         connection::{
-            refresh::{find_refresh_token, update_readable},
+            stored_token::{find_refresh_token, update_readable},
             vended::{VendedRow, list_vended},
         },
     },

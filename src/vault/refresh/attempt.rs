@@ -25,6 +25,7 @@ use crate::{
         connection::{
             self,
             refresh::{self as store, Claimed, Failed, Refreshed},
+            stored_token,
         },
     },
     telemetry::chain,
@@ -247,9 +248,9 @@ async fn keep_rotated(app: &App, claimed: &Claimed, old: &str, rotated: &Refresh
     let sealed = app.keys.seal(&place, rotated.expose().as_bytes());
     let swap = async || -> Result<bool, StoreError> {
         // Sealed anew since the claim, perhaps, but the same token.
-        let Some(stored) = store::find_refresh_token(app.pools.critical(), key).await? else { return Ok(false) };
+        let Some(stored) = stored_token::find_refresh_token(app.pools.critical(), key).await? else { return Ok(false) };
         let is_old = app.keys.open_text(&place, &stored).is_ok_and(|stored| stored.as_str() == old);
-        Ok(is_old && store::update_refresh_token(app.pools.critical(), key, &stored, &sealed).await?)
+        Ok(is_old && stored_token::update_refresh_token(app.pools.critical(), key, &stored, &sealed).await?)
     };
     let policy = backon::ExponentialBuilder::default().with_min_delay(Duration::from_millis(100)).with_max_times(5);
     match backon::Retryable::retry(swap, policy).await {

@@ -9,7 +9,10 @@ use super::attempt::{Asked, Attempt, Started, finish};
 use crate::{
     app::App,
     domain::data_centre::DataCentre,
-    store::{StoreError, connection::refresh as store},
+    store::{
+        StoreError,
+        connection::{refresh as store, stored_token},
+    },
 };
 
 /// Calls of the budget that are left to callers.
@@ -62,5 +65,5 @@ const KEEP_DEAD: TimeDelta = TimeDelta::days(30);
 
 /// Erases tokens that Zoho ended long ago.
 pub(crate) async fn erase_dead(app: &App) -> Result<u64, StoreError> {
-    store::erase_dead_tokens(app.pools.engine(), app.clock.shared_now() - KEEP_DEAD).await
+    stored_token::erase_dead_tokens(app.pools.engine(), app.clock.shared_now() - KEEP_DEAD).await
 }
