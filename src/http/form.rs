@@ -1,5 +1,5 @@
 //! A form as it was sent: from our own pages (security.md S-38), one body type, a small size, no
-//! unknown fields (S-40). Every command of the site takes one.
+//! unknown fields (S-40). Every command of the site takes one, together with who sends it.
 
 use std::{future::Future, pin::Pin};
 
@@ -9,32 +9,40 @@ use serde::de::DeserializeOwned;
 use super::{csrf, problem::Problem, small_body};
 use crate::app::App;
 
-/// The fields of a urlencoded body.
+/// Who sends, and the fields of a urlencoded body. The form is read before anybody is looked up: what is no
+/// form of ours gets the same answer for every sender and every address (security.md S-41).
 #[derive(Debug)]
-pub(crate) struct Form<T>(pub(crate) T);
+pub(crate) struct Posted<Sender, Fields>(pub(crate) Sender, pub(crate) Fields);
 
-impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
+impl<Sender, Fields> FromRequest for Posted<Sender, Fields>
+where
+    Sender: FromRequest<Error = Problem> + 'static,
+    Fields: DeserializeOwned + 'static,
+{
     type Error = Problem;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let app = request.app_data::<web::Data<App>>().expect("the route table sets it");
-        let is_ours = csrf::is_same_origin(app, request);
-        let is_form = request.content_type().eq_ignore_ascii_case("application/x-www-form-urlencoded");
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            if !is_ours {
-                return Err(Problem::FormExpired);
-            }
-            if !is_form {
-                return Err(Problem::Status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
-            }
-            let body = small_body::receive(&request, payload).await?;
-            let is_text = std::str::from_utf8(&body).is_ok_and(|text| !text.contains("%00") && !text.contains('\0'));
-            if !is_text {
-                return Err(Problem::INVALID);
-            }
-            serde_urlencoded::from_bytes(&body).map(Self).map_err(|_| Problem::INVALID)
+            let fields = fields(&request, payload).await?;
+            Ok(Self(Sender::from_request(&request, &mut Payload::None).await?, fields))
         })
     }
+}
+
+async fn fields<T: DeserializeOwned>(request: &HttpRequest, payload: Payload) -> Result<T, Problem> {
+    let app = request.app_data::<web::Data<App>>().expect("the route table sets it");
+    if !csrf::is_same_origin(app, request) {
+        return Err(Problem::FormExpired);
+    }
+    if !request.content_type().eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return Err(Problem::Status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+    }
+    let body = small_body::receive(request, payload).await?;
+    let is_text = std::str::from_utf8(&body).is_ok_and(|text| !text.contains("%00") && !text.contains('\0'));
+    if !is_text {
+        return Err(Problem::INVALID);
+    }
+    serde_urlencoded::from_bytes(&body).map_err(|_| Problem::INVALID)
 }

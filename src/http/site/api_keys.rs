@@ -15,7 +15,7 @@ use crate::{
     },
     http::{
         answers,
-        form::Form,
+        form::Posted,
         page::{self, Label, Moment, Place, Shell},
         problem::Problem,
         tenant::TenantAdmin,
@@ -260,8 +260,7 @@ pub(crate) async fn get_api_keys(app: web::Data<App>, admin: TenantAdmin) -> Res
 /// keeps it that could be redirected to.
 pub(crate) async fn post_api_keys(
     app: web::Data<App>,
-    admin: TenantAdmin,
-    Form(fields): Form<Vec<(String, String)>>,
+    Posted(admin, fields): Posted<TenantAdmin, Vec<(String, String)>>,
 ) -> Result<HttpResponse, Problem> {
     let request = KeyRequest::parse(fields)?;
     admin.member.check(&FormToken::new(request.csrf.as_str()))?;

@@ -20,7 +20,7 @@ use crate::{
     },
     http::{
         caller::Member,
-        form::Form,
+        form::Posted,
         page::{self, Label, Moment, Place, Shell},
         problem::Problem,
     },
@@ -213,10 +213,9 @@ pub(crate) struct ReconnectForm {
 /// `POST /connections/{id}/reconnect`: the same connection, a new consent.
 pub(crate) async fn post_reconnect(
     app: web::Data<App>,
-    member: Member,
     request: HttpRequest,
     id: web::Path<String>,
-    Form(form): Form<ReconnectForm>,
+    Posted(member, form): Posted<Member, ReconnectForm>,
 ) -> Result<HttpResponse, Problem> {
     member.check(&FormToken::new(form.csrf))?;
     let connection = own_connection(&app, &member, &id).await?;

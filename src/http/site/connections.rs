@@ -19,7 +19,7 @@ use crate::{
     http::{
         answers,
         caller::Member,
-        form::Form,
+        form::Posted,
         page::{self, Label, Moment, Place, Shell, TenantConsole},
         problem::Problem,
     },
@@ -262,9 +262,8 @@ pub(crate) struct ConnectRequest {
 /// `POST /connections`: a signed-in person connects a product to a tenant of theirs.
 pub(crate) async fn post_connections(
     app: web::Data<App>,
-    member: Member,
     request: HttpRequest,
-    Form(form): Form<ConnectRequest>,
+    Posted(member, form): Posted<Member, ConnectRequest>,
 ) -> Result<HttpResponse, Problem> {
     member.check(&FormToken::new(form.csrf))?;
     let person = member.person();

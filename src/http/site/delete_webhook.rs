@@ -9,7 +9,7 @@ use crate::{
     app::App,
     domain::secret::FormToken,
     http::{
-        form::Form,
+        form::Posted,
         page::{self, Label, Place, Shell},
         problem::Problem,
         see_other,
@@ -58,9 +58,8 @@ pub(crate) struct DeleteForm {
 /// `POST /tenants/{tenant}/webhooks/{id}/delete`
 pub(crate) async fn post_delete(
     app: web::Data<App>,
-    admin: TenantAdmin,
     path: web::Path<(String, String)>,
-    Form(form): Form<DeleteForm>,
+    Posted(admin, form): Posted<TenantAdmin, DeleteForm>,
 ) -> Result<HttpResponse, Problem> {
     admin.member.check(&FormToken::new(form.csrf))?;
     let id = named(path)?;

@@ -10,7 +10,7 @@ use crate::{
     domain::{ids::ConnectionId, secret::FormToken},
     http::{
         caller::Member,
-        form::Form,
+        form::Posted,
         page::{self, Label, Place, Shell},
         problem::Problem,
         see_other,
@@ -58,9 +58,8 @@ pub(crate) struct DisconnectForm {
 /// `POST /connections/{id}/disconnect`
 pub(crate) async fn post_disconnect(
     app: web::Data<App>,
-    member: Member,
     id: web::Path<String>,
-    Form(form): Form<DisconnectForm>,
+    Posted(member, form): Posted<Member, DisconnectForm>,
 ) -> Result<HttpResponse, Problem> {
     member.check(&FormToken::new(form.csrf))?;
     let connection = own_connection(&app, &member, &id).await?;

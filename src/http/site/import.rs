@@ -15,7 +15,7 @@ use crate::{
     domain::{product::Product, secret::FormToken},
     http::{
         answers,
-        form::Form,
+        form::Posted,
         page::{self, Label, Moment, Place, Shell},
         problem::Problem,
         see_other,
@@ -187,8 +187,7 @@ pub(crate) async fn get_import(app: web::Data<App>, admin: TenantAdmin) -> Resul
 /// `POST /tenants/{tenant}/import`
 pub(crate) async fn post_import(
     app: web::Data<App>,
-    admin: TenantAdmin,
-    Form(form): Form<ImportForm>,
+    Posted(admin, form): Posted<TenantAdmin, ImportForm>,
 ) -> Result<HttpResponse, Problem> {
     admin.member.check(&FormToken::new(form.csrf.as_str()))?;
     let now = app.clock.shared_now();

@@ -10,7 +10,7 @@ use crate::{
     domain::{ids::PersonId, secret::FormToken, tenant::Role},
     http::{
         answers,
-        form::Form,
+        form::Posted,
         page::{self, Label, Moment, Place, Shell},
         problem::Problem,
         see_other,
@@ -98,9 +98,8 @@ pub(crate) struct RoleForm {
 /// `POST /tenants/{tenant}/members/{person}/role`
 pub(crate) async fn post_role(
     app: web::Data<App>,
-    admin: TenantAdmin,
     path: web::Path<(String, String)>,
-    Form(form): Form<RoleForm>,
+    Posted(admin, form): Posted<TenantAdmin, RoleForm>,
 ) -> Result<HttpResponse, Problem> {
     admin.member.check(&FormToken::new(form.csrf))?;
     let role = ROLES.into_iter().find(|role| role.key() == form.role).ok_or(Problem::INVALID)?;

@@ -29,7 +29,7 @@ use crate::{
         add_cookie, answers,
         caller::Visitor,
         cookie,
-        form::Form,
+        form::Posted,
         page::{self, Label, Moment, Shell},
         problem::Problem,
         see_other,
@@ -166,10 +166,9 @@ enum Step {
 /// everybody (security.md S-38).
 pub(crate) async fn post_onboarding(
     app: web::Data<App>,
-    visitor: Visitor,
     request: HttpRequest,
     name: web::Path<String>,
-    Form(form): Form<OnboardingForm>,
+    Posted(visitor, form): Posted<Visitor, OnboardingForm>,
 ) -> Result<HttpResponse, Problem> {
     if visitor.session.is_some() && !visitor.accepts(&FormToken::new(form.csrf.as_deref().unwrap_or_default())) {
         return Err(Problem::FormExpired);

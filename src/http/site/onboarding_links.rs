@@ -18,7 +18,7 @@ use crate::{
     },
     http::{
         answers,
-        form::Form,
+        form::Posted,
         page::{self, Label, Moment, Place, Shell},
         problem::Problem,
         tenant::TenantAdmin,
@@ -165,8 +165,7 @@ pub(crate) async fn get_onboarding_links(app: web::Data<App>, admin: TenantAdmin
 /// keeps it that could be redirected to.
 pub(crate) async fn post_onboarding_links(
     app: web::Data<App>,
-    admin: TenantAdmin,
-    Form(request): Form<LinkRequest>,
+    Posted(admin, request): Posted<TenantAdmin, LinkRequest>,
 ) -> Result<HttpResponse, Problem> {
     admin.member.check(&FormToken::new(request.csrf.as_str()))?;
     let wanted = match request.parse(&app) {

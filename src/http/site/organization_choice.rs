@@ -16,7 +16,7 @@ use crate::{
     http::{
         answers,
         caller::Member,
-        form::Form,
+        form::Posted,
         page::{self, Label, Place, Shell},
         problem::Problem,
         see_other,
@@ -151,9 +151,8 @@ pub(crate) struct ChoiceForm {
 /// `POST /connections/{id}/organization`
 pub(crate) async fn post_organization(
     app: web::Data<App>,
-    member: Member,
     id: web::Path<String>,
-    Form(form): Form<ChoiceForm>,
+    Posted(member, form): Posted<Member, ChoiceForm>,
 ) -> Result<HttpResponse, Problem> {
     member.check(&FormToken::new(form.csrf.as_str()))?;
     let connection = own_connection(&app, &member, &id).await?;

@@ -11,7 +11,7 @@ use crate::{
     domain::{ids::PersonId, secret::FormToken},
     http::{
         answers,
-        form::Form,
+        form::Posted,
         page::{self, Label, Place, Shell},
         problem::Problem,
         see_other,
@@ -75,9 +75,8 @@ pub(crate) async fn get_remove(
 /// `POST /tenants/{tenant}/members/{person}/remove`
 pub(crate) async fn post_remove(
     app: web::Data<App>,
-    admin: TenantAdmin,
     path: web::Path<(String, String)>,
-    Form(form): Form<RemoveForm>,
+    Posted(admin, form): Posted<TenantAdmin, RemoveForm>,
 ) -> Result<HttpResponse, Problem> {
     admin.member.check(&FormToken::new(form.csrf))?;
     let person_id: PersonId = path.1.parse().map_err(|_| Problem::NOT_FOUND)?;
@@ -108,8 +107,7 @@ pub(crate) async fn get_leave(app: web::Data<App>, own: TenantMember) -> Result<
 /// `POST /tenants/{tenant}/leave`
 pub(crate) async fn post_leave(
     app: web::Data<App>,
-    own: TenantMember,
-    Form(form): Form<RemoveForm>,
+    Posted(own, form): Posted<TenantMember, RemoveForm>,
 ) -> Result<HttpResponse, Problem> {
     own.member.check(&FormToken::new(form.csrf))?;
     match remove(&app, own.change(), own.member.person().person_id).await {

@@ -10,7 +10,7 @@ use crate::{
     console::revoke_api_key,
     domain::secret::FormToken,
     http::{
-        form::Form,
+        form::Posted,
         page::{self, Label, Place, Shell},
         problem::Problem,
         see_other,
@@ -68,9 +68,8 @@ pub(crate) struct RevokeForm {
 /// `POST /tenants/{tenant}/api-keys/{id}/revoke`
 pub(crate) async fn post_revoke(
     app: web::Data<App>,
-    admin: TenantAdmin,
     path: web::Path<(String, String)>,
-    Form(form): Form<RevokeForm>,
+    Posted(admin, form): Posted<TenantAdmin, RevokeForm>,
 ) -> Result<HttpResponse, Problem> {
     admin.member.check(&FormToken::new(form.csrf))?;
     let (_, id) = path.into_inner();

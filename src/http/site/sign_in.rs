@@ -22,7 +22,7 @@ use crate::{
         add_cookie,
         caller::Visitor,
         cookie,
-        form::Form,
+        form::Posted,
         page::{self, Place, Shell},
         problem::Problem,
         see_other,
@@ -171,8 +171,7 @@ pub(crate) struct LogoutForm {
 /// `POST /logout`
 pub(crate) async fn logout(
     app: web::Data<App>,
-    visitor: Visitor,
-    Form(form): Form<LogoutForm>,
+    Posted(visitor, form): Posted<Visitor, LogoutForm>,
 ) -> Result<HttpResponse, Problem> {
     if visitor.session.is_some() && !visitor.accepts(&FormToken::new(form.csrf)) {
         return Err(Problem::FormExpired);

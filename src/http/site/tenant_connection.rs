@@ -19,7 +19,7 @@ use crate::{
     app::App,
     domain::{ids::ConnectionId, secret::FormToken, test_outcome::TestOutcome},
     http::{
-        form::Form,
+        form::Posted,
         page::{self, Label, Moment, Place, Shell},
         problem::Problem,
         see_other,
@@ -184,9 +184,8 @@ pub(crate) struct TestForm {
 /// `POST /tenants/{tenant}/connections/{id}/test`: one harmless call, told on the page and in the history.
 pub(crate) async fn post_test(
     app: web::Data<App>,
-    admin: TenantAdmin,
     path: web::Path<(String, String)>,
-    Form(form): Form<TestForm>,
+    Posted(admin, form): Posted<TenantAdmin, TestForm>,
 ) -> Result<HttpResponse, Problem> {
     admin.member.check(&FormToken::new(form.csrf))?;
     let (_, id) = path.into_inner();

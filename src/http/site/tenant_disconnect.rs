@@ -10,7 +10,7 @@ use crate::{
     app::App,
     domain::{connection::Status, secret::FormToken},
     http::{
-        form::Form,
+        form::Posted,
         page::{self, Label, Place, Shell},
         problem::Problem,
         see_other,
@@ -67,9 +67,8 @@ pub(crate) struct DisconnectForm {
 /// `POST /tenants/{tenant}/connections/{id}/disconnect`
 pub(crate) async fn post_disconnect(
     app: web::Data<App>,
-    admin: TenantAdmin,
     path: web::Path<(String, String)>,
-    Form(form): Form<DisconnectForm>,
+    Posted(admin, form): Posted<TenantAdmin, DisconnectForm>,
 ) -> Result<HttpResponse, Problem> {
     admin.member.check(&FormToken::new(form.csrf))?;
     let (_, id) = path.into_inner();

@@ -13,7 +13,7 @@ use crate::{
         ids::{ConnectionId, TenantId},
         secret::FormToken,
     },
-    http::{caller::Member, form::Form, problem::Problem, see_other},
+    http::{caller::Member, form::Posted, problem::Problem, see_other},
     store::audit_event,
     vault::test_call::{TestCall, TestError, test_call},
 };
@@ -30,9 +30,8 @@ pub(crate) struct TestForm {
 /// `POST /connections/{id}/test`
 pub(crate) async fn post_test(
     app: web::Data<App>,
-    member: Member,
     id: web::Path<String>,
-    Form(form): Form<TestForm>,
+    Posted(member, form): Posted<Member, TestForm>,
 ) -> Result<HttpResponse, Problem> {
     member.check(&FormToken::new(form.csrf))?;
     let connection = own_connection(&app, &member, &id).await?;

@@ -16,7 +16,7 @@ use crate::{
     },
     http::{
         answers,
-        form::Form,
+        form::Posted,
         page::{self, Label, Moment, Place, Shell},
         problem::Problem,
         see_other,
@@ -151,9 +151,8 @@ pub(crate) struct Plain {
 /// `POST …/test`
 pub(crate) async fn post_test(
     app: web::Data<App>,
-    admin: TenantAdmin,
     path: web::Path<(String, String)>,
-    Form(form): Form<Plain>,
+    Posted(admin, form): Posted<TenantAdmin, Plain>,
 ) -> Result<HttpResponse, Problem> {
     admin.member.check(&FormToken::new(form.csrf))?;
     let id = named(path)?;
@@ -167,9 +166,8 @@ pub(crate) async fn post_test(
 /// `POST …/secret`: answers with the secret in place of a redirect.
 pub(crate) async fn post_secret(
     app: web::Data<App>,
-    admin: TenantAdmin,
     path: web::Path<(String, String)>,
-    Form(form): Form<Plain>,
+    Posted(admin, form): Posted<TenantAdmin, Plain>,
 ) -> Result<HttpResponse, Problem> {
     admin.member.check(&FormToken::new(form.csrf))?;
     let id = named(path)?;
@@ -189,9 +187,8 @@ pub(crate) struct Switch {
 /// `POST …/enabled`
 pub(crate) async fn post_enabled(
     app: web::Data<App>,
-    admin: TenantAdmin,
     path: web::Path<(String, String)>,
-    Form(form): Form<Switch>,
+    Posted(admin, form): Posted<TenantAdmin, Switch>,
 ) -> Result<HttpResponse, Problem> {
     admin.member.check(&FormToken::new(form.csrf))?;
     let id = named(path)?;
@@ -210,9 +207,8 @@ pub(crate) struct Again {
 /// `POST …/redeliver`
 pub(crate) async fn post_redeliver(
     app: web::Data<App>,
-    admin: TenantAdmin,
     path: web::Path<(String, String)>,
-    Form(form): Form<Again>,
+    Posted(admin, form): Posted<TenantAdmin, Again>,
 ) -> Result<HttpResponse, Problem> {
     admin.member.check(&FormToken::new(form.csrf))?;
     let id = named(path)?;

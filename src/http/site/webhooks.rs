@@ -15,7 +15,7 @@ use crate::{
     },
     http::{
         answers,
-        form::Form,
+        form::Posted,
         page::{self, Label, Moment, Place, Shell},
         problem::Problem,
         tenant::TenantAdmin,
@@ -207,8 +207,7 @@ pub(crate) async fn get_webhooks(app: web::Data<App>, admin: TenantAdmin) -> Res
 /// it that could be redirected to.
 pub(crate) async fn post_webhooks(
     app: web::Data<App>,
-    admin: TenantAdmin,
-    Form(fields): Form<Vec<(String, String)>>,
+    Posted(admin, fields): Posted<TenantAdmin, Vec<(String, String)>>,
 ) -> Result<HttpResponse, Problem> {
     let request = EndpointRequest::parse(fields)?;
     admin.member.check(&FormToken::new(request.csrf.as_str()))?;

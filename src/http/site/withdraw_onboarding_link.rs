@@ -9,7 +9,7 @@ use crate::{
     app::App,
     domain::{ids::OnboardingLinkId, onboarding::LinkState, secret::FormToken},
     http::{
-        form::Form,
+        form::Posted,
         page::{self, Label, Place, Shell},
         problem::Problem,
         see_other,
@@ -67,9 +67,8 @@ pub(crate) struct WithdrawForm {
 /// `POST /tenants/{tenant}/onboarding-links/{id}/withdraw`
 pub(crate) async fn post_withdraw(
     app: web::Data<App>,
-    admin: TenantAdmin,
     path: web::Path<(String, String)>,
-    Form(form): Form<WithdrawForm>,
+    Posted(admin, form): Posted<TenantAdmin, WithdrawForm>,
 ) -> Result<HttpResponse, Problem> {
     admin.member.check(&FormToken::new(form.csrf))?;
     let id = path.1.parse().map_err(|_| Problem::NOT_FOUND)?;
