@@ -1,9 +1,9 @@
 //! Refresh tokens that must die at Zoho, and the receipts.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::PgExecutor;
 
-use super::{StoreError, known};
+use super::{StoreError, known, tx::Connection};
 use crate::domain::{
     data_centre::DataCentre,
     ids::{ConnectionId, PersonId, RevocationId, TenantId},
@@ -170,7 +170,7 @@ pub(crate) enum Deleted {
 }
 
 /// Takes back a revocation that nobody has begun.
-pub(crate) async fn delete(db: &mut PgConnection, revocation_id: RevocationId) -> Result<Deleted, StoreError> {
+pub(crate) async fn delete(db: &mut Connection, revocation_id: RevocationId) -> Result<Deleted, StoreError> {
     let done = sqlx::query!(
         "delete from revocation where revocation_id = $1 and done_at is null and tries = 0",
         revocation_id as RevocationId,

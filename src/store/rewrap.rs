@@ -2,6 +2,8 @@
 //! of the primary key, and exchanged by compare-and-swap on the old ciphertext, so that nothing that
 //! was written meanwhile is overwritten.
 
+use std::time::Duration;
+
 use sqlx::PgExecutor;
 
 use super::{StoreError, tx::Tx};
@@ -281,6 +283,7 @@ pub(crate) struct KeyInUse {
 /// the start, not for requests.
 pub(crate) async fn list_keys_in_use(tx: &mut Tx) -> Result<Vec<KeyInUse>, StoreError> {
     sqlx::query("set local statement_timeout = '120s'").execute(&mut **tx).await?;
+    tx.allow(Duration::from_secs(121));
     Ok(sqlx::query_as!(
         KeyInUse,
         r#"select encode(substring(sealed from 3 for get_byte(sealed, 1)), 'escape') as "id!", count(*) as "values!"
