@@ -18,7 +18,7 @@ use crate::{
         organization::Environment,
         product::Product,
         return_path::ReturnPath,
-        tenant::{Role, slug_for},
+        tenant::slug_for,
         webhook::EventType,
     },
     onboarding::{self, By, consent::Consent},
@@ -141,23 +141,22 @@ async fn rest(
     Ok(())
 }
 
-/// A first-time person gets a tenant of their own, as its owner.
+/// A first-time person gets a tenant of their own, as its owner. Tells whether it is new.
 async fn own_tenant(
     tx: &mut Connection,
     person_id: PersonId,
     identified: &Identified,
     now: DateTime<Utc>,
-) -> Result<TenantId, StoreError> {
+) -> Result<(TenantId, bool), StoreError> {
     let profile = &identified.profile;
     let who = [&profile.display_name, &profile.email].into_iter().find(|name| !name.is_empty());
     let who = who.map_or("Somebody", |name| name.as_str());
     let name = format!("{who}’s workspace");
     let (tenant_id, is_new) = tenant::find_or_insert_own(&mut *tx, person_id, &name, slug_for(who), now).await?;
     if is_new {
-        membership::insert(&mut *tx, tenant_id, person_id, Role::Owner, now).await?;
         event::insert(tx, Event::of_tenant(EventType::TenantCreated, tenant_id, None, &name), now).await?;
     }
-    Ok(tenant_id)
+    Ok((tenant_id, is_new))
 }
 
 /// Deposits the grant and tells where to go next.
@@ -167,11 +166,12 @@ async fn connect(
     attempt: &TakenAttempt,
     grant: &KeptGrant,
     identified: &Identified,
-    (person_id, own_tenant, product): (PersonId, TenantId, Product),
+    (person_id, (own_tenant, is_new), product): (PersonId, (TenantId, bool), Product),
     now: DateTime<Utc>,
 ) -> Result<String, Unsettled> {
     let tenant_id = attempt.purpose.tenant_id().unwrap_or(own_tenant);
-    if membership::find(&mut *tx, tenant_id, person_id).await?.is_none() {
+    let is_theirs = is_new && tenant_id == own_tenant;
+    if !is_theirs && membership::find(&mut *tx, tenant_id, person_id).await?.is_none() {
         return Err(Unsettled::Failed(Failure::WrongPerson));
     }
     let target = match attempt.purpose {

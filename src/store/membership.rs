@@ -18,26 +18,6 @@ pub(crate) struct Membership {
     pub(crate) role: Role,
 }
 
-/// Does nothing where the person is a member already.
-pub(crate) async fn insert(
-    db: impl PgExecutor<'_>,
-    tenant_id: TenantId,
-    person_id: PersonId,
-    role: Role,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    sqlx::query!(
-        "insert into membership (tenant_id, person_id, role, created_at) values ($1, $2, $3, $4) on conflict do nothing",
-        tenant_id as TenantId,
-        person_id as PersonId,
-        role as Role,
-        now,
-    )
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
 /// Gives a role to whoever has none or less.
 pub(crate) async fn upsert(
     db: impl PgExecutor<'_>,

@@ -6,9 +6,13 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
 
 use super::StoreError;
-use crate::domain::ids::{PersonId, TenantId};
+use crate::domain::{
+    ids::{PersonId, TenantId},
+    tenant::Role,
+};
 
-/// The tenant of the person's own, and whether it was made now, for the first time (design.md §4).
+/// The tenant of the person's own, and whether it was made now, for the first time, with the person as its owner
+/// (design.md §4).
 pub(crate) async fn find_or_insert_own(
     db: &mut PgConnection,
     person_id: PersonId,
@@ -20,15 +24,20 @@ pub(crate) async fn find_or_insert_own(
         return Ok((tenant_id, false));
     }
     let inserted = sqlx::query_scalar!(
-        r#"insert into tenant (tenant_id, external_id, name, slug, own_of_person_id, created_at)
-           values ($1, null, $2, $3, $4, $5)
-           on conflict on constraint tenant_own_of_person_once do nothing
+        r#"with own as (
+               insert into tenant (tenant_id, external_id, name, slug, own_of_person_id, created_at)
+               values ($1, null, $2, $3, $4, $5)
+               on conflict on constraint tenant_own_of_person_once do nothing
+               returning tenant_id)
+           insert into membership (tenant_id, person_id, role, created_at)
+           select tenant_id, $4, $6, $5 from own
            returning tenant_id as "tenant_id: TenantId""#,
         TenantId::new() as TenantId,
         name,
         slug,
         person_id as PersonId,
         now,
+        Role::Owner as Role,
     )
     .fetch_optional(&mut *db)
     .await?;

@@ -153,9 +153,9 @@ impl ConnectionsPage {
         let connections = connection::list_of_person(app.pools.engine(), person.person_id, None).await?;
         let memberships = membership::list_of_person(app.pools.engine(), person.person_id).await?;
         let tokens = RefreshTokens::of(app, person, app.config.zoho.client_id(person.data_centre)).await?;
-        let at_stake = AtStake::of(app, person).await?.map(|(_, stake)| stake);
         let mut attention: Vec<_> = connections.iter().filter_map(Attention::of).collect();
         if tokens.near_limit {
+            let at_stake = AtStake::of(app, person).await?.map(|(_, stake)| stake);
             attention.push(Attention::NearLimit { data_centre: person.data_centre.key(), tokens, at_stake });
         }
         let offered = app.config.zoho.servers.hosts(person.data_centre);

@@ -40,9 +40,11 @@ pub(crate) const FRESH: Duration = Duration::from_millis(500);
 const MOST: usize = 20_000;
 /// How long a statement may take that reads by primary key.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Statements under way at once, and how many connections each asks for: few, so that those who come
-/// meanwhile are read together.
+/// Statements under way at once. One as a rule, so that those who come meanwhile are read together; another
+/// where it takes long, or more wait than one statement asks for.
 const READERS: usize = 2;
+const LONG: Duration = Duration::from_millis(20);
+/// How many connections a statement asks for.
 const BATCH: usize = 256;
 
 /// A connection as it was read, its token opened.
@@ -71,6 +73,15 @@ pub(crate) struct KnownTokens {
 struct Queue {
     waiting: Vec<(ConnectionId, oneshot::Sender<Answer>)>,
     readers: usize,
+    /// When the last statement began.
+    began: Option<Instant>,
+}
+
+impl Queue {
+    fn wants_a_reader(&self) -> bool {
+        let is_long = self.began.is_some_and(|began| began.elapsed() > LONG);
+        self.readers == 0 || (self.readers < READERS && (is_long || self.waiting.len() > BATCH))
+    }
 }
 
 impl KnownTokens {
@@ -86,8 +97,9 @@ impl KnownTokens {
         {
             let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
             queue.waiting.push((connection_id, answer));
-            if queue.readers < READERS {
+            if queue.wants_a_reader() {
                 queue.readers += 1;
+                queue.began = Some(Instant::now());
                 let app = Arc::clone(app);
                 drop(app.clone().spawn(async move { read_until_nobody_waits(&app).await }));
             }
@@ -122,6 +134,7 @@ impl KnownTokens {
             queue.readers -= 1;
             return None;
         }
+        queue.began = Some(Instant::now());
         let size = queue.waiting.len().min(BATCH);
         Some(queue.waiting.drain(..size).collect())
     }
