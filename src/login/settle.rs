@@ -50,6 +50,7 @@ pub(super) async fn settle_kept(
     match outcome {
         Ok(()) => {
             metrics::counter!("attempts_total", "outcome" => "settled").increment(1);
+            app.wake_revocations.notify_one();
         }
         Err(Unsettled::Lost) => {
             tracing::info!(request.id = %attempt.request_id, "another replica settled this attempt");
