@@ -91,7 +91,7 @@ pub(crate) struct Settings {
     #[arg(long, env, hide_env_values = true, value_name = "NUMBER", default_value = REFRESH_TOKENS_PER_PERSON)]
     pub(crate) refresh_tokens_per_person: Option<String>,
 
-    /// Failed code exchanges per peer address and minute before further ones are refused; 0 is off
+    /// Failed code exchanges and dead refresh tokens at import, per peer address and minute, before further sign-ins and imports are refused; 0 is off
     #[arg(long, env, hide_env_values = true, value_name = "NUMBER", default_value = FAILED_EXCHANGES_PER_MINUTE)]
     pub(crate) failed_exchanges_per_minute: Option<String>,
 

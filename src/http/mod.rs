@@ -112,6 +112,8 @@ fn site(routes: &mut ServiceConfig) {
         .service(get("/problems", problem_types::get_problems))
         .service(get("/problems/{slug}", problem_types::get_problem))
         .service(get("/api/docs", api_docs::get_api_docs))
+        .service(get("/api/docs/types/{name}", api_docs::get_api_type))
+        .service(get("/api/docs/{tag}", api_docs::get_api_calls))
         .service(get("/static/{file}", assets::get_asset))
         .service(get("/livez", health::get_livez))
         .service(get("/readyz", health::get_readyz));

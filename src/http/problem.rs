@@ -147,7 +147,7 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         tracing::error!(error = chain(&error), "a request failed at the database");
         match error {
-            StoreError::Database(_) | StoreError::TooSlow => Self::unavailable(),
+            StoreError::Database(_) => Self::unavailable(),
             StoreError::Inconsistent(_) => Self::Status(StatusCode::INTERNAL_SERVER_ERROR),
         }
     }

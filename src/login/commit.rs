@@ -212,7 +212,6 @@ async fn connect(
         scopes_requested: &attempt.scopes_requested,
         environment: identified.environment,
         consented_at: now,
-        is_fresh: true,
         target,
     };
     let Deposited { connection_id, existed, .. } = deposit::deposit(app, tx, &new, now).await?;

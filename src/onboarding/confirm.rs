@@ -168,7 +168,6 @@ async fn connect(
         scopes_requested: &rested.scopes_requested,
         environment: rested.environment,
         consented_at: rested.consented_at,
-        is_fresh: true,
         target: Target::Organization(organization_id),
     };
     let Deposited { connection_id, existed, .. } = deposit::deposit(app, tx, &new, now).await?;

@@ -143,7 +143,7 @@ pub(crate) struct HistoryEntry {
 }
 
 /// What belongs into a connection's history. Refused calls of back ends, which may be many, do not.
-const STORY: [&str; 11] = [
+const STORY: [&str; 12] = [
     "connected",
     "reconnected",
     "organization_chosen",
@@ -154,6 +154,7 @@ const STORY: [&str; 11] = [
     "tested",
     "disconnected",
     "revoked_at_zoho",
+    "left_at_zoho",
     "sign_in_failed",
 ];
 

@@ -19,6 +19,7 @@ use super::{StoreError, known};
 use crate::domain::{
     connection::{Health, ReconnectReason, Status},
     data_centre::DataCentre,
+    digest::Digest,
     ids::{ConnectionId, OrganizationId, PersonId, TenantId, ZohoClientId},
     organization::{Environment, FoundOrganization, ZohoOrganizationId},
     product::Product,
@@ -289,6 +290,7 @@ pub(crate) struct Deposit<'a> {
     pub(crate) scopes_requested: &'a ScopeSet,
     pub(crate) scopes_granted: &'a ScopeSet,
     pub(crate) refresh_token_sealed: &'a [u8],
+    pub(crate) refresh_token_digest: &'a Digest,
     pub(crate) access_token_sealed: &'a [u8],
     pub(crate) access_token_expires_at: DateTime<Utc>,
     pub(crate) choices: &'a [FoundOrganization],
@@ -309,8 +311,9 @@ pub(crate) async fn upsert(
     sqlx::query!(
         "insert into connection (tenant_id, connection_id, person_id, organization_id, product, data_centre, status, status_reason,
              scopes_requested, scopes_granted, client_id, refresh_token_sealed, access_token_sealed, access_token_expires_at,
-             token_version, choices, environment, health, connected_at, consented_at, zoho_client_id, refresh_at)
-         values ($1, $2, $3, $4, $5, $6, $7, null, $8, $9, $10, $11, $12, $13, 1, $14, $15, 'ok', $17, $16, $18, $19)
+             token_version, choices, environment, health, connected_at, consented_at, zoho_client_id, refresh_at,
+             refresh_token_digest)
+         values ($1, $2, $3, $4, $5, $6, $7, null, $8, $9, $10, $11, $12, $13, 1, $14, $15, 'ok', $17, $16, $18, $19, $21)
          on conflict (tenant_id, connection_id) do update set
              organization_id = excluded.organization_id, status = excluded.status, status_reason = null,
              scopes_requested = excluded.scopes_requested, scopes_granted = excluded.scopes_granted,
@@ -320,7 +323,7 @@ pub(crate) async fn upsert(
              health = 'ok', consented_at = excluded.consented_at, disconnected_at = null, zoho_client_id = excluded.zoho_client_id,
              lease_owner = null, lease_until = null, fence = connection.fence + 1, token_calls = '{}', retry_at = null,
              refresh_at = case when connection.last_used_at > $17::timestamptz - interval '24 hours' then $20 else excluded.refresh_at end,
-             refresh_failures = 0, dead_since = null",
+             refresh_failures = 0, dead_since = null, refresh_token_digest = excluded.refresh_token_digest",
         deposit.tenant_id as TenantId,
         deposit.connection_id as ConnectionId,
         deposit.person_id as Option<PersonId>,
@@ -341,6 +344,7 @@ pub(crate) async fn upsert(
         deposit.zoho_client_id as Option<ZohoClientId>,
         deposit.refresh_at,
         deposit.refresh_at_in_use,
+        deposit.refresh_token_digest.as_slice(),
     )
     .execute(db)
     .await?;
@@ -397,7 +401,7 @@ pub(crate) async fn update_disconnected(
         "update connection set status = 'disconnected', status_reason = null, refresh_token_sealed = null, access_token_sealed = null,
              access_token_expires_at = null, choices = null, environment = null, health = 'ok', token_version = token_version + 1,
              disconnected_at = $3, lease_owner = null, lease_until = null, fence = fence + 1, retry_at = null, refresh_at = null,
-             refresh_failures = 0, dead_since = null
+             refresh_failures = 0, dead_since = null, refresh_token_digest = null
          where tenant_id = $1 and connection_id = $2 and status <> 'disconnected'",
         tenant_id as TenantId,
         connection_id as ConnectionId,

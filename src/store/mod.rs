@@ -9,6 +9,7 @@ pub(crate) mod browser_session;
 pub(crate) mod connection;
 pub(crate) mod console_list;
 pub(crate) mod fitness;
+mod in_time;
 pub(crate) mod installation;
 pub(crate) mod login_attempt;
 pub(crate) mod membership;
@@ -30,8 +31,6 @@ pub(crate) mod zoho_client;
 pub(crate) enum StoreError {
     #[error("the database did not do it")]
     Database(#[from] sqlx::Error),
-    #[error("the database did not answer in time")]
-    TooSlow,
     #[error("a stored row makes no sense: {0}")]
     Inconsistent(&'static str),
 }
@@ -43,9 +42,10 @@ impl StoreError {
         matches!(refused.code().as_deref(), Some("42P01" | "42703"))
     }
 
-    /// The connection broke: whoever only read may read again.
+    /// The connection broke: whoever only read may read again. Where it was silent, the next one is, too.
     pub(crate) fn lost_its_connection(&self) -> bool {
-        matches!(self, Self::Database(sqlx::Error::Io(_) | sqlx::Error::Protocol(_)))
+        matches!(self, Self::Database(error @ sqlx::Error::Io(_)) if !in_time::is_too_late(error))
+            || matches!(self, Self::Database(sqlx::Error::Protocol(_)))
             || matches!(self, Self::Database(sqlx::Error::Database(error)) if error.code().as_deref() == Some("57P01"))
     }
 

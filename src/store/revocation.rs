@@ -1,9 +1,9 @@
 //! Refresh tokens that must die at Zoho, and the receipts.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::PgExecutor;
 
-use super::{StoreError, known};
+use super::{StoreError, known, tx::Connection};
 use crate::domain::{
     data_centre::DataCentre,
     ids::{ConnectionId, PersonId, RevocationId, TenantId},
@@ -83,6 +83,7 @@ pub(crate) struct Claimed {
     pub(crate) revocation_id: RevocationId,
     pub(crate) tenant_id: Option<TenantId>,
     pub(crate) connection_id: Option<ConnectionId>,
+    pub(crate) client_id: String,
     pub(crate) data_centre: DataCentre,
     pub(crate) token_sealed: Vec<u8>,
     pub(crate) sealed_as: String,
@@ -102,7 +103,8 @@ pub(crate) async fn claim_due(
                where done_at is null and due_at <= $1 and ($2::uuid is null or revocation_id = $2)
                order by due_at limit 16 for update skip locked)
            returning revocation_id as "revocation_id: RevocationId", tenant_id as "tenant_id: TenantId",
-               connection_id as "connection_id: ConnectionId", data_centre, token_sealed as "token_sealed!", sealed_as, tries"#,
+               connection_id as "connection_id: ConnectionId", client_id, data_centre,
+               token_sealed as "token_sealed!", sealed_as, tries"#,
         now,
         only as Option<RevocationId>,
         now + CLAIM,
@@ -115,6 +117,7 @@ pub(crate) async fn claim_due(
                 revocation_id: row.revocation_id,
                 tenant_id: row.tenant_id,
                 connection_id: row.connection_id,
+                client_id: row.client_id,
                 data_centre: known(&row.data_centre, "revocation.data_centre")?,
                 token_sealed: row.token_sealed,
                 sealed_as: row.sealed_as,
@@ -124,7 +127,7 @@ pub(crate) async fn claim_due(
         .collect()
 }
 
-/// Zoho confirmed: the ciphertext is erased, the receipt stays. True for whoever wrote it.
+/// It is over: the ciphertext is erased, the receipt stays. True for whoever wrote it.
 pub(crate) async fn update_done(
     db: impl PgExecutor<'_>,
     revocation_id: RevocationId,
@@ -157,36 +160,6 @@ pub(crate) async fn update_due(
     Ok(())
 }
 
-/// A token that waits to be revoked, as it is stored.
-#[derive(Debug)]
-pub(crate) struct Waiting {
-    pub(crate) revocation_id: RevocationId,
-    pub(crate) token_sealed: Vec<u8>,
-    pub(crate) sealed_as: String,
-}
-
-/// What waits to be revoked of one client in a tenant. Few, unless Zoho has been away; then
-/// the latest.
-pub(crate) async fn list_waiting(
-    db: impl PgExecutor<'_>,
-    tenant_id: TenantId,
-    data_centre: DataCentre,
-    client_id: &str,
-) -> Result<Vec<Waiting>, StoreError> {
-    Ok(sqlx::query_as!(
-        Waiting,
-        r#"select revocation_id as "revocation_id: RevocationId", token_sealed as "token_sealed!", sealed_as
-           from revocation
-           where done_at is null and tenant_id = $1 and data_centre = $2 and client_id = $3
-           order by created_at desc limit 1000"#,
-        tenant_id as TenantId,
-        data_centre.key(),
-        client_id,
-    )
-    .fetch_all(db)
-    .await?)
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Deleted {
     Now,
@@ -197,7 +170,7 @@ pub(crate) enum Deleted {
 }
 
 /// Takes back a revocation that nobody has begun.
-pub(crate) async fn delete(db: &mut PgConnection, revocation_id: RevocationId) -> Result<Deleted, StoreError> {
+pub(crate) async fn delete(db: &mut Connection, revocation_id: RevocationId) -> Result<Deleted, StoreError> {
     let done = sqlx::query!(
         "delete from revocation where revocation_id = $1 and done_at is null and tries = 0",
         revocation_id as RevocationId,

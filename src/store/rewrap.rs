@@ -2,6 +2,8 @@
 //! of the primary key, and exchanged by compare-and-swap on the old ciphertext, so that nothing that
 //! was written meanwhile is overwritten.
 
+use std::time::Duration;
+
 use sqlx::PgExecutor;
 
 use super::{StoreError, tx::Tx};
@@ -54,21 +56,23 @@ fn columns<Row: Copy>(swaps: &[Swap<Row>]) -> (Vec<Row>, Vec<Vec<u8>>, Vec<Vec<u
     (ids, old, new)
 }
 
-/// Tells how many still held the old ciphertext.
+/// Tells how many still held the old ciphertext. Each comes with the token's digest under the new key.
 pub(crate) async fn update_refresh_tokens(
     db: impl PgExecutor<'_>,
     swaps: &[Swap<(TenantId, ConnectionId)>],
+    digests: &[Vec<u8>],
 ) -> Result<u64, StoreError> {
     let (rows, old, new) = columns(swaps);
     let (tenants, connections): (Vec<TenantId>, Vec<ConnectionId>) = rows.into_iter().unzip();
     let done = sqlx::query!(
-        "update connection c set refresh_token_sealed = s.new
-         from unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::bytea[]) s (tenant_id, connection_id, old, new)
+        "update connection c set refresh_token_sealed = s.new, refresh_token_digest = s.digest
+         from unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::bytea[], $5::bytea[]) s (tenant_id, connection_id, old, new, digest)
          where c.tenant_id = s.tenant_id and c.connection_id = s.connection_id and c.refresh_token_sealed = s.old",
         &tenants as &[TenantId],
         &connections as &[ConnectionId],
         &old,
         &new,
+        digests,
     )
     .execute(db)
     .await?;
@@ -279,6 +283,7 @@ pub(crate) struct KeyInUse {
 /// the start, not for requests.
 pub(crate) async fn list_keys_in_use(tx: &mut Tx) -> Result<Vec<KeyInUse>, StoreError> {
     sqlx::query("set local statement_timeout = '120s'").execute(&mut **tx).await?;
+    tx.allow(Duration::from_secs(121));
     Ok(sqlx::query_as!(
         KeyInUse,
         r#"select encode(substring(sealed from 3 for get_byte(sealed, 1)), 'escape') as "id!", count(*) as "values!"

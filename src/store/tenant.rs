@@ -3,9 +3,9 @@
 pub(crate) mod listed;
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::PgExecutor;
 
-use super::StoreError;
+use super::{StoreError, tx::Connection};
 use crate::domain::{
     ids::{PersonId, TenantId},
     tenant::Role,
@@ -14,7 +14,7 @@ use crate::domain::{
 /// The tenant of the person's own, and whether it was made now, for the first time, with the person as its owner
 /// (design.md §4).
 pub(crate) async fn find_or_insert_own(
-    db: &mut PgConnection,
+    db: &mut Connection,
     person_id: PersonId,
     name: &str,
     slug: String,

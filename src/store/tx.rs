@@ -5,36 +5,36 @@
 //!   connection, so that a look-up is one round trip.
 //! - *tenant*: whatever is done in a tenant, in a transaction that names it.
 //!
-//! sqlx's `begin()` is not cancel-safe (security.md D-6): it runs in a task of its own, which a caller
-//! who leaves does not stop. What it began is then dropped, and so rolled back.
+//! A transaction is begun in a task of its own, which a caller who leaves does not stop: what was begun
+//! is then dropped, and so rolled back (security.md D-6). Whatever is asked of a pool ends in time
+//! (`in_time`).
 
 use std::time::Duration;
 
 use sqlx::{
-    Connection as _, PgPool, Postgres, Transaction,
-    pool::PoolConnection,
+    Connection as _,
     postgres::{PgConnectOptions, PgConnection, PgPoolOptions},
 };
 
-use super::StoreError;
+pub(crate) use super::in_time::{Connection, Pool};
+use super::{StoreError, in_time::STATEMENT};
 use crate::domain::ids::TenantId;
 
 /// How long a caller waits for a connection (security.md R-19).
 const ACQUIRE: Duration = Duration::from_millis(1500);
+/// How long a statement may take that reads by primary key, for callers who come in crowds.
+const READ_STATEMENT: Duration = Duration::from_secs(2);
 /// How long connections may take to be closed.
 const CLOSE: Duration = Duration::from_secs(5);
 /// A connection that has been idle for longer is tested before it is used.
 const UNTESTED: Duration = Duration::from_millis(500);
 
-/// What the functions of the store take inside a transaction.
-pub(crate) type Connection = PgConnection;
-
 /// A transaction with its actor named. Dropped without `commit`, it changes nothing.
 #[derive(Debug)]
-pub(crate) struct Tx(Transaction<'static, Postgres>);
+pub(crate) struct Tx(Connection);
 
 impl Tx {
-    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+    pub(crate) async fn commit(mut self) -> Result<(), StoreError> {
         Ok(self.0.commit().await?)
     }
 }
@@ -56,14 +56,14 @@ impl std::ops::DerefMut for Tx {
 #[derive(Debug, Clone)]
 pub(crate) struct Pools {
     /// Acts as engine; for the reads that come in crowds, so that nothing else waits for them.
-    read: PgPool,
+    read: Pool,
     /// Names no actor until a transaction does.
-    web: PgPool,
+    web: Pool,
     /// Acts as engine.
-    engine: PgPool,
+    engine: Pool,
     /// Acts as engine; for what must go through when all else is busy: taking an attempt, escrow,
     /// revocation.
-    critical: PgPool,
+    critical: Pool,
 }
 
 /// How many connections each pool may hold.
@@ -84,9 +84,9 @@ const ACT_AS_ENGINE: &str = "select set_config('app.actor', 'engine', false)";
 impl Pools {
     /// Opens no connection yet: a database that is down is found out by the probe.
     pub(crate) fn new(options: &PgConnectOptions) -> Self {
-        let pool = |most, engine| Self::options(most, engine, UNTESTED).connect_lazy_with(options.clone());
+        let pool = |most, engine| Pool(Self::options(most, engine, UNTESTED).connect_lazy_with(options.clone()));
         // A statement whose fate nobody knows is worse there than a round trip more.
-        let critical = Self::options(CRITICAL, true, Duration::ZERO).connect_lazy_with(options.clone());
+        let critical = Pool(Self::options(CRITICAL, true, Duration::ZERO).connect_lazy_with(options.clone()));
         Self { read: pool(READ, true), web: pool(WEB, false), engine: pool(ENGINE, true), critical }
     }
 
@@ -113,16 +113,16 @@ impl Pools {
             })
     }
 
-    /// A connection for one read, given back when it is dropped.
-    pub(crate) async fn acquire_to_read(&self) -> Result<PoolConnection<Postgres>, StoreError> {
-        Ok(self.read.acquire().await?)
+    /// A connection for one read by primary key, given back when it is dropped.
+    pub(crate) async fn acquire_to_read(&self) -> Result<Connection, StoreError> {
+        Ok(self.read.acquire(READ_STATEMENT).await?)
     }
 
-    pub(crate) fn engine(&self) -> &PgPool {
+    pub(crate) fn engine(&self) -> &Pool {
         &self.engine
     }
 
-    pub(crate) fn critical(&self) -> &PgPool {
+    pub(crate) fn critical(&self) -> &Pool {
         &self.critical
     }
 
@@ -131,32 +131,38 @@ impl Pools {
     }
 
     pub(crate) async fn begin_as_tenant(&self, tenant: TenantId) -> Result<Tx, StoreError> {
-        let mut transaction = begin(&self.web).await?;
+        let mut connection = begin(&self.web).await?;
         sqlx::query("select set_config('app.tenant_id', $1, true)")
             .bind(tenant.to_string())
-            .execute(&mut *transaction)
+            .execute(&mut connection)
             .await?;
-        Ok(Tx(transaction))
+        Ok(Tx(connection))
     }
 
     pub(crate) async fn close(&self) {
         // A server that is gone without a word would keep them waiting.
-        let closed =
-            async { tokio::join!(self.read.close(), self.web.close(), self.engine.close(), self.critical.close()) };
+        let closed = async {
+            tokio::join!(self.read.0.close(), self.web.0.close(), self.engine.0.close(), self.critical.0.close())
+        };
         let _ = tokio::time::timeout(CLOSE, closed).await;
     }
 }
 
 /// For migrations: one replica waits for another's, and a change of a large table takes its time.
-pub(crate) async fn lift_timeouts(connection: &mut Connection) -> Result<(), StoreError> {
+pub(crate) async fn lift_timeouts(connection: &mut PgConnection) -> Result<(), StoreError> {
     sqlx::query("select set_config('statement_timeout', '0', false), set_config('lock_timeout', '0', false)")
         .execute(connection)
         .await?;
     Ok(())
 }
 
-async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+async fn begin(pool: &Pool) -> Result<Connection, sqlx::Error> {
     let pool = pool.clone();
+    let beginning = tokio::spawn(async move {
+        let mut connection = pool.acquire(STATEMENT).await?;
+        connection.begin().await?;
+        Ok(connection)
+    });
     // The task ends by an error only with its runtime, and then nobody waits for it.
-    tokio::spawn(async move { pool.begin().await }).await.unwrap_or(Err(sqlx::Error::WorkerCrashed))
+    beginning.await.unwrap_or(Err(sqlx::Error::WorkerCrashed))
 }

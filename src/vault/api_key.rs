@@ -135,20 +135,9 @@ pub(crate) async fn judge(app: &App, key: &ApiKey) -> Result<Option<Arc<Judged>>
     }))
 }
 
-/// A server that is gone without a word keeps nobody waiting, and its connection is not used again.
 async fn read(app: &App, api_key_id: &str) -> Result<Option<StoredKey>, StoreError> {
-    let mut connection = app.pools.acquire_to_read().await?;
-    match tokio::time::timeout(PATIENCE, api_key::find(&mut *connection, api_key_id)).await {
-        Ok(answer) => answer,
-        Err(_elapsed) => {
-            connection.close_on_drop();
-            Err(StoreError::TooSlow)
-        }
-    }
+    api_key::find(&mut app.pools.acquire_to_read().await?, api_key_id).await
 }
-
-/// How long a statement may take that reads by primary key.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Keys as they were read within half a second: a revocation holds everywhere within one (security.md
 /// S-52). That there is no such key is not remembered.

@@ -145,7 +145,6 @@ async fn move_tokens(
         scopes_requested: &ScopeSet::from_stored(held.scopes_requested),
         environment: None,
         consented_at: held.consented_at,
-        is_fresh: true,
         target: Target::Connection(to),
     };
     deposit::deposit(app, tx, &new, now).await?;

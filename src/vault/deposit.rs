@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use subtle::ConstantTimeEq as _;
 
-use super::{grant::KeptGrant, refresh, seal::Place};
+use super::{grant::KeptGrant, refresh, seal::Place, token_digest};
 use crate::{
     app::App,
     config::Config,
@@ -64,8 +64,6 @@ pub(crate) struct Deposit<'a> {
     pub(crate) environment: Option<Environment>,
     /// When the grant was given: Zoho evicts by it.
     pub(crate) consented_at: DateTime<Utc>,
-    /// Zoho has just granted it, so that no other place can have its token.
-    pub(crate) is_fresh: bool,
     pub(crate) target: Target<'a>,
 }
 
@@ -104,9 +102,6 @@ pub(crate) async fn deposit(
     let existed = held.is_some();
     let needed_reconnect = held.as_ref().is_some_and(|held| held.needs_reconnect);
     let connection_id = held.as_ref().map_or_else(ConnectionId::new, |held| held.connection_id);
-    if !new.is_fresh {
-        forget_revocation(app, &mut *tx, new, refresh_token).await?;
-    }
     let mut consented_at = new.consented_at;
     let mut had_same_token = false;
     if let Some(held) = held {
@@ -114,9 +109,6 @@ pub(crate) async fn deposit(
             Before::Nothing => {}
             Before::Same => (had_same_token, consented_at) = (true, held.consented_at),
             Before::Another(token_sealed) => supersede(&mut *tx, new, held, token_sealed, now).await?,
-            Before::Unreadable => {
-                tracing::warn!(connection.id = %connection_id, "a token that does not open is replaced by an imported one and not revoked: it may be the same");
-            }
         }
     }
     let choices = match new.target {
@@ -137,6 +129,7 @@ pub(crate) async fn deposit(
         scopes_requested: new.scopes_requested,
         scopes_granted: &new.grant.scopes,
         refresh_token_sealed: &seal(REFRESH_TOKEN, refresh_token.expose()),
+        refresh_token_digest: &token_digest::of(&app.keys, refresh_token.expose().as_bytes()),
         access_token_sealed: &seal(ACCESS_TOKEN, new.grant.access_token.expose()),
         access_token_expires_at: new.grant.access_token_expires_at,
         choices,
@@ -168,41 +161,18 @@ pub(crate) async fn deposit(
 /// What the connection held until now.
 enum Before {
     Nothing,
-    /// Revoking it would end the new one.
     Same,
+    /// Or one that does not open: should it be the same, that is found out when it is to be revoked.
     Another(Vec<u8>),
-    /// It may be the same: the imported token is one that others have had before.
-    Unreadable,
 }
 
 fn before(app: &App, new: &Deposit<'_>, held: &Held, token: &RefreshToken) -> Before {
     let Some(sealed) = &held.refresh_token_sealed else { return Before::Nothing };
     let place = Place::column(REFRESH_TOKEN, new.tenant_id, held.connection_id);
     match app.keys.open_text(&place, sealed) {
-        Ok(known) if is_same(&known, token) => Before::Same,
-        Err(_) if !new.is_fresh => Before::Unreadable,
+        Ok(known) if known.as_bytes().ct_eq(token.expose().as_bytes()).into() => Before::Same,
         Ok(_) | Err(_) => Before::Another(sealed.clone()),
     }
-}
-
-fn is_same(known: &str, token: &RefreshToken) -> bool {
-    known.as_bytes().ct_eq(token.expose().as_bytes()).into()
-}
-
-/// A token that was superseded or disconnected a moment ago, and is imported again, must live.
-async fn forget_revocation(
-    app: &App,
-    tx: &mut Connection,
-    new: &Deposit<'_>,
-    token: &RefreshToken,
-) -> Result<(), StoreError> {
-    for waiting in revocation::list_waiting(&mut *tx, new.tenant_id, new.data_centre, &new.grant.client_id).await? {
-        let opened = app.keys.open_text(&Place::from_text(waiting.sealed_as), &waiting.token_sealed);
-        if opened.is_ok_and(|known| is_same(&known, token)) {
-            revocation::delete(&mut *tx, waiting.revocation_id).await?;
-        }
-    }
-    Ok(())
 }
 
 async fn supersede(

@@ -42,16 +42,19 @@ pub(crate) enum RevokedAtZoho {
     Already,
     /// It is tried until Zoho confirms.
     Pending,
+    /// Nobody asked Zoho: another connection lives by the same imported token.
+    Shared,
 }
 
 impl RevokedAtZoho {
-    pub(crate) const ALL: [Self; 3] = [Self::Yes, Self::Already, Self::Pending];
+    pub(crate) const ALL: [Self; 4] = [Self::Yes, Self::Already, Self::Pending, Self::Shared];
 
     pub(crate) const fn key(self) -> &'static str {
         match self {
             Self::Yes => "yes",
             Self::Already => "already",
             Self::Pending => "pending",
+            Self::Shared => revoke::SHARED,
         }
     }
 }
@@ -74,6 +77,7 @@ pub(crate) async fn disconnect(app: &Arc<App>, disconnect: Disconnect) -> Result
     let receipt = revocation::find_receipt(app.pools.engine(), tenant_id, connection_id).await?;
     Ok(match receipt.map(|receipt| receipt.outcome) {
         Some(None) => RevokedAtZoho::Pending,
+        Some(Some(outcome)) if outcome == revoke::SHARED => RevokedAtZoho::Shared,
         Some(Some(outcome)) if ended.is_some() && outcome == "yes" => RevokedAtZoho::Yes,
         Some(Some(_)) | None => RevokedAtZoho::Already,
     })

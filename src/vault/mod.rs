@@ -16,4 +16,5 @@ pub(crate) mod rewrap;
 pub(crate) mod seal;
 pub(crate) mod tenant;
 pub(crate) mod test_call;
+pub(crate) mod token_digest;
 pub(crate) mod usage;

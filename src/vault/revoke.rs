@@ -1,16 +1,21 @@
 //! Making refresh tokens die at Zoho: tried until Zoho has confirmed, with a receipt.
+//!
+//! A token that another connection lives by, as imports can have it, is left alone, and the receipt says so. That is
+//! judged here, at the last moment, and not where a connection ends: of two that end at once, each in its own
+//! transaction, both are over when the later one's token comes here, so that one of them revokes it.
 
 use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use super::seal::Place;
+use super::{seal::Place, token_digest};
 use crate::{
     app::App,
     domain::{data_centre::DataCentre, ids::RevocationId, secret::RefreshToken},
     store::{
         StoreError,
         audit_event::{self, Actor, AuditEvent},
+        connection::stored_token,
         revocation::{self, Claimed},
     },
     telemetry::chain,
@@ -19,6 +24,9 @@ use crate::{
 
 /// Longest pause between two tries.
 const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(1);
+
+/// The outcome of what was not revoked, because another connection lives by it.
+pub(crate) const SHARED: &str = "shared";
 
 /// Revokes what is due, as one replica among many. Tells how many it tried.
 pub(crate) async fn revoke_due(app: &App) -> Result<usize, StoreError> {
@@ -63,6 +71,15 @@ async fn try_to_revoke(app: &App, claimed: &Claimed) -> Option<&'static str> {
         tracing::error!(data_centre = %claimed.data_centre, "tokens wait to be revoked in a data centre that the servers table does not name");
         return None;
     };
+    let digests = token_digest::all_of(&app.keys, token.expose().as_bytes());
+    match stored_token::is_held(app.pools.critical(), &digests, &claimed.client_id, claimed.data_centre).await {
+        Ok(true) => return Some(SHARED),
+        Ok(false) => {}
+        Err(error) => {
+            tracing::warn!(error = chain(&error), revocation.id = %claimed.revocation_id, "nobody knows who else holds a token to revoke");
+            return None;
+        }
+    }
     match app.zoho.revoke(&hosts.accounts, &token).await {
         Ok(Revoked::Now) => Some("yes"),
         Ok(Revoked::Already) => Some("already"),
@@ -79,7 +96,7 @@ async fn write_receipt(app: &App, claimed: &Claimed, outcome: &'static str) -> R
     if revocation::update_done(&mut *tx, claimed.revocation_id, outcome, now).await? {
         let event = AuditEvent {
             actor: Actor::Engine,
-            action: "revoked_at_zoho",
+            action: if outcome == SHARED { "left_at_zoho" } else { "revoked_at_zoho" },
             outcome,
             tenant_id: claimed.tenant_id,
             connection_id: claimed.connection_id,

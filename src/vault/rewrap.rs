@@ -17,7 +17,9 @@ use super::{
     deposit::{ACCESS_TOKEN, REFRESH_TOKEN},
     grant::{RESTING, escrow_place, resting_place},
     seal::{KeyRing, OpenError, Place},
+    token_digest,
 };
+use crate::domain::ids::{ConnectionId, TenantId};
 use crate::store::{
     StoreError,
     rewrap::{self, KeyInUse, Swap},
@@ -121,7 +123,8 @@ impl<T: FnMut(Event)> Walk<'_, T> {
                     swaps.push(Swap { row: (tenant_id, connection_id), old, new });
                 }
             }
-            let swapped = patiently(|| rewrap::update_refresh_tokens(pool, &refresh_tokens)).await?;
+            let digests: Vec<_> = refresh_tokens.iter().map(|swap| self.digest(swap)).collect();
+            let swapped = patiently(|| rewrap::update_refresh_tokens(pool, &refresh_tokens, &digests)).await?;
             self.count(REFRESH_TOKEN, refresh_tokens.len(), swapped);
             let swapped = patiently(|| rewrap::update_access_tokens(pool, &access_tokens)).await?;
             self.count(ACCESS_TOKEN, access_tokens.len(), swapped);
@@ -227,6 +230,13 @@ impl<T: FnMut(Event)> Walk<'_, T> {
             let swapped = patiently(|| sealed::update(pool, &swaps)).await?;
             self.count(SECRETS, swaps.len(), swapped);
         }
+    }
+
+    /// What stands beside the new ciphertext.
+    fn digest(&self, swap: &Swap<(TenantId, ConnectionId)>) -> Vec<u8> {
+        let place = Place::column(REFRESH_TOKEN, swap.row.0, swap.row.1);
+        let token = self.keys.open(&place, &swap.new).expect("it has just been sealed");
+        token_digest::of(self.keys, &token).to_vec()
     }
 
     /// The old and the new ciphertext, where there is something to do. That a value is current is

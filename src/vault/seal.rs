@@ -79,6 +79,10 @@ impl KeyRing {
         &self.keys[0].0
     }
 
+    pub(crate) fn ids(&self) -> impl Iterator<Item = &str> {
+        self.keys.iter().map(|(id, _)| id.as_str())
+    }
+
     pub(crate) fn has(&self, id: &str) -> bool {
         self.key(id).is_some()
     }

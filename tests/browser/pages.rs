@@ -22,6 +22,8 @@ async fn pages_on_the_way_in() {
 
         for (path, name) in [
             ("/api/docs", "api-docs"),
+            ("/api/docs/connections", "api-calls"),
+            ("/api/docs/types/Connection", "api-type"),
             ("/problems", "problems"),
             ("/problems/zoho-throttled", "problem-zoho-throttled"),
             ("/problems/zoho-misconfigured", "problem-zoho-misconfigured"),

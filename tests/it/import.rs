@@ -7,6 +7,7 @@ mod organizations;
 mod page;
 mod refresh_tokens;
 mod refused;
+mod shared;
 mod tenants;
 
 use reqwest::Method;

@@ -3,6 +3,8 @@
 
 mod schema;
 
+use std::collections::BTreeMap;
+
 use reqwest::Method;
 use serde_json::Value;
 
@@ -72,16 +74,54 @@ async fn the_document_needs_no_key_and_is_the_file_of_the_documentation() {
     assert_eq!((served.status, served.header("content-type")), (200, "application/json"));
     assert_eq!(served.header("cache-control"), "no-store");
     assert_eq!(served.text, include_str!("../../docs/openapi.json"));
-    let page = visitor.get("/api/docs").await;
-    page.assert_status(200);
-    for operation in operations(&document(&app).await) {
+}
+
+/// The addresses that a page leads to below `/api/docs`, each with the place on it.
+fn links(page: &Page) -> Vec<(String, Option<String>)> {
+    let links = page.text.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next());
+    let links = links.filter(|link| link.starts_with("/api/docs"));
+    links
+        .map(|link| link.split_once('#').map_or((link.into(), None), |(to, id)| (to.into(), Some(id.into()))))
+        .collect()
+}
+
+#[tokio::test]
+async fn the_pages_tell_every_call_and_type_and_their_links_lead_somewhere() {
+    let app = App::start().await;
+    let visitor = app.visitor();
+    let mut pages = BTreeMap::from([("/api/docs".to_owned(), visitor.get("/api/docs").await)]);
+    let mut known = Vec::new();
+    while let Some((path, page)) = pages.iter().find(|(path, _)| !known.contains(*path)) {
+        page.assert_status(200);
+        known.push(path.clone());
+        let unknown: Vec<_> = links(page).into_iter().map(|(to, _)| to).filter(|to| !pages.contains_key(to)).collect();
+        for to in unknown {
+            let page = visitor.get(&to).await;
+            pages.insert(to, page);
+        }
+    }
+    for (path, page) in &pages {
+        for (to, id) in links(page) {
+            let there = id.as_ref().is_none_or(|id| pages[&to].has(&format!("id=\"{id}\"")));
+            assert!(there, "{path} leads to {to}#{id:?}, which is not there");
+        }
+    }
+    let document = document(&app).await;
+    for operation in operations(&document) {
+        let page = &pages[&format!("/api/docs/{}", operation.told["tags"][0].as_str().expect("a tag"))];
         let id = operation.told["operationId"].as_str().expect("an id");
         let path = format!("/api/v1{}", operation.path);
-        assert!(page.has(&path), "{path} is not on the page");
+        assert!(page.has(&path), "{path} is not on its page");
         // The same call by several methods has one place.
         let method = format!("_{}", operation.method.as_str().to_lowercase());
         let places = [id, id.strip_suffix(&method).unwrap_or(id)];
-        assert!(places.iter().any(|id| page.has(&format!("id=\"{id}\""))), "{id} has no place on the page");
+        assert!(places.iter().any(|id| page.has(&format!("id=\"{id}\""))), "{id} has no place on its page");
+    }
+    for name in document["components"]["schemas"].as_object().expect("schemas").keys() {
+        assert!(pages.contains_key(&format!("/api/docs/types/{name}")), "{name} has no page");
+    }
+    for nothing in ["/api/docs/nothing", "/api/docs/types/nothing", "/api/docs/types", "/api/docs/"] {
+        visitor.get(nothing).await.assert_status(404);
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) async fn examine(config: &Config, clock: &Clock) -> Vec<Finding> {
         Err(error) if error.lacks_schema() => {
             vec![Finding::note("database", "has no schema yet", "`serve` makes it, or `login-with-zoho migrate`")]
         }
-        Err(StoreError::Database(_) | StoreError::TooSlow | StoreError::Inconsistent(_)) => {
+        Err(StoreError::Database(_) | StoreError::Inconsistent(_)) => {
             vec![Finding::wrong(AREA, "cannot be compared with what is stored", "see Postgres's log, then ask again")]
         }
     }

@@ -25,7 +25,7 @@ use crate::{
 ///
 /// The newest first.
 #[utoipa::path(
-    get, path = "/webhook-deliveries", tag = "webhooks", security(("api_key" = ["webhooks:write"])),
+    get, path = "/webhook-deliveries", tag = "deliveries", security(("api_key" = ["webhooks:write"])),
     params(
         ("webhook_endpoint" = Option<String>, Query, format = "uuid", description = "Those for this endpoint"),
         ("connection" = Option<String>, Query, format = "uuid", description = "Those about this connection"),
@@ -64,7 +64,7 @@ pub(crate) async fn list_webhook_deliveries(
 /// Under the same `webhook-id`, tried for another day; of its connection, later events that are still pending wait
 /// for it.
 #[utoipa::path(
-    post, path = "/webhook-deliveries/{id}/redeliver", tag = "webhooks", security(("api_key" = ["webhooks:write"])),
+    post, path = "/webhook-deliveries/{id}/redeliver", tag = "deliveries", security(("api_key" = ["webhooks:write"])),
     params(("id" = String, Path, format = "uuid", description = "The delivery's id")),
     responses((status = 202, description = "It is on its way", body = WebhookDelivery), RefusedOrUnknown),
 )]

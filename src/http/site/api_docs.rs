@@ -1,5 +1,5 @@
 //! `/api/docs`: the OpenAPI document for people, made on the server from the same document; needs no script,
-//! no key and no other host.
+//! no key and no other host. A page for each tag's calls and one for each type, so that none is heavy (ui.md).
 
 mod example;
 mod operations;
@@ -30,11 +30,29 @@ use crate::{
 pub(crate) struct ApiDocsPage {
     shell: Shell,
     contents: &'static Contents,
+}
+
+/// `/api/docs/{tag}`
+#[derive(Template)]
+#[template(path = "api_docs_calls.html")]
+pub(crate) struct ApiCallsPage {
+    shell: Shell,
+    contents: &'static Contents,
+    group: &'static Group,
     /// Where this installation is reached: the examples can be copied as they stand.
     origin: String,
 }
 
-/// What the page says is the same for everybody.
+/// `/api/docs/types/{name}`
+#[derive(Template)]
+#[template(path = "api_docs_type.html")]
+pub(crate) struct ApiTypePage {
+    shell: Shell,
+    contents: &'static Contents,
+    described: &'static Described,
+}
+
+/// What the pages say is the same for everybody.
 struct Contents {
     about: Prose,
     /// The path of the API below the origin.
@@ -76,19 +94,61 @@ impl Prose {
 
 /// `GET /api/docs`
 pub(crate) async fn get_api_docs(app: web::Data<App>, visitor: Visitor) -> Result<HttpResponse, Problem> {
+    let page = ApiDocsPage { shell: visitor.shell(&app, Place::Elsewhere), contents: &CONTENTS };
+    Ok(page::respond(StatusCode::OK, &page)?)
+}
+
+/// `GET /api/docs/{tag}`
+pub(crate) async fn get_api_calls(
+    app: web::Data<App>,
+    visitor: Visitor,
+    tag: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let group = CONTENTS.groups.iter().find(|group| group.name == *tag).ok_or(Problem::NOT_FOUND)?;
     let origin = app.config.public_url.origin().to_owned();
-    let page = ApiDocsPage { shell: visitor.shell(&app, Place::Elsewhere), contents: &CONTENTS, origin };
+    let page = ApiCallsPage { shell: visitor.shell(&app, Place::Elsewhere), contents: &CONTENTS, group, origin };
+    Ok(page::respond(StatusCode::OK, &page)?)
+}
+
+/// `GET /api/docs/types/{name}`
+pub(crate) async fn get_api_type(
+    app: web::Data<App>,
+    visitor: Visitor,
+    name: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let described = CONTENTS.types.iter().find(|described| described.name == *name).ok_or(Problem::NOT_FOUND)?;
+    let page = ApiTypePage { shell: visitor.shell(&app, Place::Elsewhere), contents: &CONTENTS, described };
     Ok(page::respond(StatusCode::OK, &page)?)
 }
 
 #[cfg(test)]
 impl ApiDocsPage {
     pub(crate) fn samples() -> Vec<(&'static str, Self)> {
-        let page = |shell, origin: &str| Self { shell, contents: &CONTENTS, origin: origin.to_owned() };
+        let page = |shell| Self { shell, contents: &CONTENTS };
+        vec![("typical", page(Shell::anonymous())), ("worst", page(Shell::worst(Place::Elsewhere)))]
+    }
+}
+
+#[cfg(test)]
+impl ApiCallsPage {
+    pub(crate) fn samples() -> Vec<(&'static str, Self)> {
+        let page = |shell, group, origin: &str| Self { shell, contents: &CONTENTS, group, origin: origin.to_owned() };
         let long = "https://a-rather-long-name-of-a-host.of.an.installation.example.com:8443";
-        vec![
-            ("typical", page(Shell::anonymous(), "https://login.example.com")),
-            ("worst", page(Shell::worst(Place::Elsewhere), long)),
-        ]
+        let typical =
+            |group: &'static Group| (group.name.as_str(), page(Shell::anonymous(), group, "https://login.example.com"));
+        let mut samples: Vec<_> = CONTENTS.groups.iter().map(typical).collect();
+        samples
+            .extend(CONTENTS.groups.first().map(|group| ("worst", page(Shell::worst(Place::Elsewhere), group, long))));
+        samples
+    }
+}
+
+#[cfg(test)]
+impl ApiTypePage {
+    pub(crate) fn samples() -> Vec<(&'static str, Self)> {
+        let page = |described: &'static Described| {
+            (described.name.as_str(), Self { shell: Shell::anonymous(), contents: &CONTENTS, described })
+        };
+        CONTENTS.types.iter().map(page).collect()
     }
 }

@@ -29,6 +29,7 @@ use crate::{
         begin::{LONGEST_EXTRA_SCOPES, scopes_of},
     },
     store::{audit_event, connection, login_attempt::Purpose, revocation},
+    vault::revoke::SHARED,
 };
 
 #[derive(Template)]
@@ -102,6 +103,8 @@ pub(crate) enum Revocation {
     Yes { at: Moment },
     /// The token was dead at Zoho before.
     Already { at: Moment },
+    /// Another connection lives by the same token, so that Zoho was not asked.
+    Shared { at: Moment },
     /// Not yet confirmed, being retried.
     Pending { next_try_at: Option<Moment> },
 }
@@ -185,6 +188,7 @@ impl ConnectionPage {
 impl Revocation {
     pub(crate) fn of(receipt: &revocation::Receipt, now: DateTime<Utc>) -> Self {
         match (receipt.outcome.as_deref(), receipt.done_at) {
+            (Some(SHARED), Some(at)) => Self::Shared { at: Moment::new(at, now) },
             (Some("already"), Some(at)) => Self::Already { at: Moment::new(at, now) },
             (Some(_), Some(at)) => Self::Yes { at: Moment::new(at, now) },
             _ => Self::Pending { next_try_at: Some(Moment::new(receipt.due_at, now)) },

@@ -1,11 +1,15 @@
-//! A connection's stored tokens apart from any lease: exchanged by comparing, told to be unreadable, and
-//! erased when they are long dead.
+//! A connection's stored tokens apart from any lease: exchanged by comparing, told to be unreadable, found in
+//! several connections, and erased when they are long dead.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
 use super::StoreError;
-use crate::domain::ids::{ConnectionId, TenantId};
+use crate::domain::{
+    data_centre::DataCentre,
+    digest::Digest,
+    ids::{ConnectionId, TenantId},
+};
 
 /// Should a refresh answer ever carry another refresh token: kept by comparing with the one it
 /// replaces, lease or not, for the old one may be dead by now.
@@ -14,14 +18,16 @@ pub(crate) async fn update_refresh_token(
     (tenant_id, connection_id): (TenantId, ConnectionId),
     old_sealed: &[u8],
     refresh_token_sealed: &[u8],
+    refresh_token_digest: &Digest,
 ) -> Result<bool, StoreError> {
     let done = sqlx::query!(
-        "update connection set refresh_token_sealed = $4
+        "update connection set refresh_token_sealed = $4, refresh_token_digest = $5
          where tenant_id = $1 and connection_id = $2 and refresh_token_sealed = $3",
         tenant_id as TenantId,
         connection_id as ConnectionId,
         old_sealed,
         refresh_token_sealed,
+        refresh_token_digest.as_slice(),
     )
     .execute(db)
     .await?;
@@ -41,6 +47,28 @@ pub(crate) async fn find_refresh_token(
     .fetch_optional(db)
     .await?;
     Ok(row.flatten())
+}
+
+/// Whether a connection lives by this refresh token of a client, whosever it is: `digests` are the token's under each
+/// key.
+pub(crate) async fn is_held(
+    db: impl PgExecutor<'_>,
+    digests: &[Digest],
+    client_id: &str,
+    data_centre: DataCentre,
+) -> Result<bool, StoreError> {
+    let digests: Vec<Vec<u8>> = digests.iter().map(|digest| digest.to_vec()).collect();
+    Ok(sqlx::query_scalar!(
+        r#"select exists (
+               select from connection
+               where refresh_token_digest = any($1) and client_id = $2 and data_centre = $3
+                 and refresh_token_sealed is not null and status in ('active', 'choosing')) as "exists!""#,
+        &digests,
+        client_id,
+        data_centre.key(),
+    )
+    .fetch_one(db)
+    .await?)
 }
 
 /// A stored token does not open, or does so again. Only the health: nothing else may be touched.
@@ -64,7 +92,7 @@ pub(crate) async fn update_readable(
 /// Erases what was kept of grants that Zoho ended before `before`.
 pub(crate) async fn erase_dead_tokens(db: impl PgExecutor<'_>, before: DateTime<Utc>) -> Result<u64, StoreError> {
     let done = sqlx::query!(
-        "update connection set refresh_token_sealed = null
+        "update connection set refresh_token_sealed = null, refresh_token_digest = null
          where (tenant_id, connection_id) in (
              select tenant_id, connection_id from connection
              where status = 'needs_reconnect' and refresh_token_sealed is not null and dead_since < $1

@@ -123,7 +123,6 @@ impl Settling<'_> {
             environment: identified.environment,
             // Of a refresh token nobody tells when it was granted.
             consented_at: now,
-            is_fresh: import.token.is_code(),
             target,
         };
         let Deposited { connection_id, existed, had_same_token } = deposit(app, &mut tx, &new, now).await?;

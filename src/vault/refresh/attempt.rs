@@ -34,6 +34,7 @@ use crate::{
         deposit::{ACCESS_TOKEN, REFRESH_TOKEN},
         revoke,
         seal::Place,
+        token_digest,
     },
     webhooks::event::{self, Event},
     zoho::{Grant, TokenError},
@@ -246,11 +247,12 @@ async fn keep_rotated(app: &App, claimed: &Claimed, old: &str, rotated: &Refresh
     let key = (claimed.tenant_id, claimed.connection_id);
     let place = Place::column(REFRESH_TOKEN, claimed.tenant_id, claimed.connection_id);
     let sealed = app.keys.seal(&place, rotated.expose().as_bytes());
+    let digest = token_digest::of(&app.keys, rotated.expose().as_bytes());
     let swap = async || -> Result<bool, StoreError> {
         // Sealed anew since the claim, perhaps, but the same token.
         let Some(stored) = stored_token::find_refresh_token(app.pools.critical(), key).await? else { return Ok(false) };
         let is_old = app.keys.open_text(&place, &stored).is_ok_and(|stored| stored.as_str() == old);
-        Ok(is_old && stored_token::update_refresh_token(app.pools.critical(), key, &stored, &sealed).await?)
+        Ok(is_old && stored_token::update_refresh_token(app.pools.critical(), key, &stored, &sealed, &digest).await?)
     };
     let policy = backon::ExponentialBuilder::default().with_min_delay(Duration::from_millis(100)).with_max_times(5);
     match backon::Retryable::retry(swap, policy).await {

@@ -53,7 +53,7 @@ words! {
     ReconnectReason "ReconnectReason" "`revoked`: access was withdrawn at Zoho. `evicted`: Zoho dropped it in favor of newer sign-ins of the same person." = ReconnectReason::ALL.map(ReconnectReason::key);
     Health "Health" "How the last call to Zoho went; trouble on the way, never a status." = Health::ALL.map(Health::key);
     Warning "Warning" "What the token cannot be blamed for: Zoho could not be asked for a newer one, scopes are missing, or the person's refresh tokens run out." = Warning::ALL.map(Warning::key);
-    RevokedAtZoho "RevokedAtZoho" "What has become of a refresh token at Zoho." = RevokedAtZoho::ALL.map(RevokedAtZoho::key);
+    RevokedAtZoho "RevokedAtZoho" "What has become of a refresh token at Zoho. `already`: it was dead before. `pending`: tried until Zoho confirms. `shared`: another connection lives by the same imported token, and whoever ends the last one revokes it." = RevokedAtZoho::ALL.map(RevokedAtZoho::key);
     LinkState "OnboardingLinkState" "How far an onboarding link is; the last four are its end." = LinkState::KEYS.map(|(_, key)| key);
     EventType "EventType" "What endpoints can be told of." = EventType::WANTED.map(EventType::key);
     DeliveryStatus "DeliveryStatus" "`pending`: to be tried, perhaps again. `dead`: tried for a day, or the receiver answered 410." = DeliveryStatus::ALL.map(DeliveryStatus::key);

@@ -35,6 +35,8 @@ pub(crate) enum Event {
     Disconnected,
     RevokedAtZoho,
     AlreadyRevoked,
+    /// Not revoked: another connection lives by the same token.
+    LeftAtZoho,
     AnotherOrganization,
 }
 
@@ -57,6 +59,7 @@ impl HistoryEntry {
             ("disconnected", _) => Event::Disconnected,
             ("revoked_at_zoho", "already") => Event::AlreadyRevoked,
             ("revoked_at_zoho", _) => Event::RevokedAtZoho,
+            ("left_at_zoho", _) => Event::LeftAtZoho,
             ("sign_in_failed", _) if entry.detail.as_deref() == Some("organization-mismatch") => {
                 Event::AnotherOrganization
             }
