@@ -36,8 +36,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(8);
 /// Every page and command of the site.
 fn site(routes: &mut ServiceConfig) {
     use site::{
-        api_docs, api_keys, callback, connection, connections, delete_webhook, disconnect, import, imported, members,
-        onboarding, onboarding_done, onboarding_links, organization_choice, organizations, problem_types,
+        api_docs, api_keys, audit, callback, connection, connections, delete_webhook, disconnect, import, imported,
+        members, onboarding, onboarding_done, onboarding_links, organization_choice, organizations, problem_types,
         remove_member, revoke_api_key, sign_in, tenant_connection, tenant_connections, tenant_disconnect, test_call,
         webhook, webhooks, withdraw_onboarding_link,
     };
@@ -95,6 +95,8 @@ fn site(routes: &mut ServiceConfig) {
             delete_webhook::get_delete,
             delete_webhook::post_delete,
         ))
+        .service(get("/tenants/{tenant}/audit", audit::get_audit))
+        .service(get("/tenants/{tenant}/audit/csv", audit::get_audit_csv))
         .service(get_and_post("/tenants/{tenant}/import", import::get_import, import::post_import))
         .service(get("/tenants/{tenant}/import/{id}", imported::get_imported))
         .service(get_and_post("/onboarding/{token}", onboarding::get_onboarding, onboarding::post_onboarding))

@@ -59,6 +59,7 @@ pub(crate) enum Place {
     ApiKeys,
     OnboardingLinks,
     Webhooks,
+    Audit,
     Elsewhere,
 }
 

@@ -17,7 +17,11 @@ use crate::{
     app::App,
     console::Change,
     domain::{return_path::ReturnPath, tenant::Role},
-    store::membership::{self, Membership},
+    store::{
+        audit_event::{Actor, AuditEvent},
+        membership::{self, Membership},
+    },
+    vault::usage::Full,
 };
 
 /// An owner or administrator of the tenant in the path.
@@ -78,6 +82,24 @@ fn change(member: &Member, tenant: &Membership) -> Change {
     }
 }
 
+/// What a member may not see or do is on record (security.md S-70).
+fn refuse(app: &App, asked: Change) -> Problem {
+    let event = AuditEvent {
+        actor: Actor::Person(asked.person_id),
+        action: "console_refused",
+        outcome: "refused",
+        tenant_id: Some(asked.tenant_id),
+        connection_id: None,
+        peer: Some(asked.peer),
+        request_id: Some(asked.request_id),
+        detail: None,
+    };
+    match app.usage.note_refusal(event, app.clock.shared_now()) {
+        Ok(()) => Problem::explained(ProblemType::RoleNeeded),
+        Err(Full) => Problem::unavailable(),
+    }
+}
+
 impl FromRequest for TenantMember {
     type Error = Problem;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
@@ -104,7 +126,7 @@ impl FromRequest for TenantAdmin {
         Box::pin(async move {
             let TenantMember { member, tenant } = found.await?;
             if tenant.role < Role::Admin {
-                return Err(Problem::explained(ProblemType::RoleNeeded));
+                return Err(refuse(&app, change(&member, &tenant)));
             }
             let person_id = member.person().person_id;
             let mut administered = membership::list_of_person(app.pools.engine(), person_id).await?;

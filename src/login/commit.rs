@@ -88,7 +88,7 @@ async fn commit(
         rest(app, &mut tx, attempt, grant, identified, (person_id, onboarding_link_id), now).await?;
         return Ok(tx.commit().await?);
     }
-    let own_tenant = own_tenant(&mut tx, person_id, identified, now).await?;
+    let own_tenant = own_tenant(&mut tx, attempt, person_id, identified, now).await?;
     let landing = match (attempt.product, &grant.refresh_token) {
         (Some(product), Some(_)) if attempt.offline => {
             connect(app, &mut tx, attempt, grant, identified, (person_id, own_tenant, product), now).await?
@@ -97,7 +97,7 @@ async fn commit(
             if unasked.is_some() {
                 revoke_grant(app, &mut tx, attempt, grant, Some(person_id), Reason::NotAskedFor, now).await?;
             }
-            signed_in_landing(&mut tx, attempt, product, person_id, now).await?
+            signed_in_landing(&mut tx, attempt, product, (person_id, own_tenant), now).await?
         }
     };
     sign_in(&mut tx, attempt, person_id, now).await?;
@@ -144,6 +144,7 @@ async fn rest(
 /// A first-time person gets a tenant of their own, as its owner. Tells whether it is new.
 async fn own_tenant(
     tx: &mut Connection,
+    attempt: &TakenAttempt,
     person_id: PersonId,
     identified: &Identified,
     now: DateTime<Utc>,
@@ -154,6 +155,8 @@ async fn own_tenant(
     let name = format!("{who}’s workspace");
     let (tenant_id, is_new) = tenant::find_or_insert_own(&mut *tx, person_id, &name, slug_for(who), now).await?;
     if is_new {
+        let created = event(attempt, Some(person_id), "tenant_created", "done");
+        audit_event::insert(&mut *tx, &AuditEvent { tenant_id: Some(tenant_id), ..created }, now).await?;
         event::insert(tx, Event::of_tenant(EventType::TenantCreated, tenant_id, None, &name), now).await?;
     }
     Ok((tenant_id, is_new))
@@ -268,10 +271,11 @@ async fn signed_in_landing(
     tx: &mut Connection,
     attempt: &TakenAttempt,
     product: Option<Product>,
-    person_id: PersonId,
+    (person_id, own_tenant): (PersonId, TenantId),
     now: DateTime<Utc>,
 ) -> Result<String, StoreError> {
-    audit_event::insert(&mut *tx, &event(attempt, Some(person_id), "signed_in", "done"), now).await?;
+    let signed_in = event(attempt, Some(person_id), "signed_in", "done");
+    audit_event::insert(&mut *tx, &AuditEvent { tenant_id: Some(own_tenant), ..signed_in }, now).await?;
     let return_path = attempt.return_path.as_str();
     let Some(product) = product else { return Ok(return_path.to_owned()) };
     let has_it = connection::list_of_person(&mut *tx, person_id, None)

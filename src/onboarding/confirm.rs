@@ -76,7 +76,12 @@ pub(crate) async fn confirm(
         peer: Some(visit.peer.clone()),
     };
     let confirmed = by.event("onboarding_confirmed", "done", (link.tenant_id, id));
-    for told in [
+    let by_joining = joined.map(|role| AuditEvent {
+        action: "member_joined",
+        detail: Some(role.key().to_owned()),
+        ..confirmed.clone()
+    });
+    let by_connecting = [
         AuditEvent { connection_id: Some(connection_id), ..confirmed.clone() },
         AuditEvent {
             connection_id: Some(connection_id),
@@ -84,13 +89,14 @@ pub(crate) async fn confirm(
             detail: None,
             ..confirmed
         },
-    ] {
+    ];
+    for told in by_joining.into_iter().chain(by_connecting) {
         audit_event::insert(&mut *tx, &told, now).await?;
     }
     let completed =
         Event::of_connection(crate::domain::webhook::EventType::OnboardingCompleted, link.tenant_id, connection_id);
     event::insert(&mut tx, completed.with("onboarding_link_id", id.to_string()), now).await?;
-    let session = if joined || visit.session.is_none() {
+    let session = if joined.is_some() || visit.session.is_none() {
         Some(sign_in(&mut tx, rested.person_id, visit, now).await?)
     } else {
         None
@@ -126,23 +132,22 @@ fn chosen(
     Ok((found, rested.environment.or(said).unwrap_or(Environment::Production)))
 }
 
-/// The person becomes the owner of a tenant that has none, else a member. True where that changed their
-/// role.
+/// The person becomes the owner of a tenant that has none, else a member. Tells what they became, where that is new.
 async fn join(
     tx: &mut Connection,
     tenant_id: TenantId,
     person_id: PersonId,
     now: DateTime<Utc>,
-) -> Result<bool, StoreError> {
+) -> Result<Option<Role>, StoreError> {
     // Two who come at once do not both become its owner.
     tenant::lock(&mut *tx, tenant_id).await?;
     let had = membership::find(&mut *tx, tenant_id, person_id).await?;
     let role = if membership::has_owner(&mut *tx, tenant_id).await? { Role::Member } else { Role::Owner };
     if had.is_some_and(|had| had >= role) {
-        return Ok(false);
+        return Ok(None);
     }
     membership::upsert(&mut *tx, tenant_id, person_id, role, now).await?;
-    Ok(true)
+    Ok(Some(role))
 }
 
 async fn connect(

@@ -1,5 +1,7 @@
 //! Who did what: appended, never changed.
 
+pub(crate) mod listed;
+
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
@@ -186,4 +188,9 @@ pub(crate) async fn list_of_connection(
 pub(crate) async fn ensure_month(db: impl PgExecutor<'_>, at: DateTime<Utc>) -> Result<(), StoreError> {
     sqlx::query!("select audit_event_ensure_month($1)", at).execute(db).await?;
     Ok(())
+}
+
+/// Drops the months that ended at `kept_from` or before; tells which partitions went.
+pub(crate) async fn drop_before(db: impl PgExecutor<'_>, kept_from: DateTime<Utc>) -> Result<Vec<String>, StoreError> {
+    Ok(sqlx::query_scalar!(r#"select audit_event_drop_before($1) as "partition!""#, kept_from).fetch_all(db).await?)
 }

@@ -8,6 +8,7 @@
 mod access_token;
 mod api_keys;
 mod architecture;
+mod audit;
 mod callback;
 mod clients;
 mod connections;

@@ -8,6 +8,7 @@ use super::{
     api_docs::{ApiCallsPage, ApiDocsPage, ApiTypePage},
     api_keys::ApiKeysPage,
     at_stake::AtStakePage,
+    audit::AuditPage,
     connection::ConnectionPage,
     connections::ConnectionsPage,
     delete_webhook::DeleteWebhookPage,
@@ -70,6 +71,7 @@ fn pages() -> Vec<(String, String)> {
     add(&mut pages, "withdraw-onboarding-link", WithdrawPage::samples());
     add(&mut pages, "disconnect", DisconnectPage::samples());
     add(&mut pages, "finishing", FinishingPage::samples());
+    add(&mut pages, "audit", AuditPage::samples());
     add(&mut pages, "import", ImportPage::samples());
     add(&mut pages, "imported", ImportedPage::samples());
     add(&mut pages, "api-docs", ApiDocsPage::samples());

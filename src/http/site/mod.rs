@@ -3,6 +3,7 @@
 pub(crate) mod api_docs;
 pub(crate) mod api_keys;
 mod at_stake;
+pub(crate) mod audit;
 pub(crate) mod callback;
 pub(crate) mod connection;
 pub(crate) mod connections;
