@@ -26,6 +26,8 @@ pub(crate) struct Shell {
     pub(crate) console: Option<TenantConsole>,
     /// In a console: all tenants that the person administers.
     pub(crate) tenants: Vec<TenantConsole>,
+    /// Whether the person runs the installation, and so has pages that nobody else has.
+    pub(crate) is_operator: bool,
     /// Whether Zoho is an emulator here.
     pub(crate) demo: bool,
 }
@@ -59,7 +61,22 @@ pub(crate) enum Place {
     ApiKeys,
     OnboardingLinks,
     Webhooks,
+    OperatorTenants,
     Elsewhere,
+}
+
+impl Place {
+    /// One of the operators' pages.
+    pub(crate) const fn is_operators(self) -> bool {
+        matches!(self, Self::OperatorTenants)
+    }
+}
+
+impl Shell {
+    /// Whether a rail of links stands beside the page.
+    pub(crate) fn has_rail(&self) -> bool {
+        self.console.is_some() || self.here.is_operators()
+    }
 }
 
 /// Text from outside, cut to what a page shows of it (security.md S-66). Templates set it in `<bdi>`.
@@ -171,8 +188,14 @@ impl Shell {
             here,
             console: None,
             tenants: Vec::new(),
+            is_operator: false,
             demo: true,
         }
+    }
+
+    /// One of the operators' pages.
+    pub(crate) fn operator(here: Place) -> Self {
+        Self { is_operator: true, ..Self::sample(here) }
     }
 
     /// In a tenant's console.

@@ -21,6 +21,7 @@ mod import;
 mod isolation;
 mod onboarding;
 mod openapi;
+mod operator;
 mod organizations;
 mod products;
 mod proxy;

@@ -11,7 +11,6 @@ use super::{
     parameters::Parameters,
     refusals::RefusedOrUnknown,
     schema::{NewOnboardingLink, OnboardingLink, OnboardingState},
-    tenants::external_id,
 };
 use crate::{
     app::App,
@@ -23,6 +22,7 @@ use crate::{
         organization::ZohoOrganizationId,
         product::Product,
         scope::ScopeSet,
+        tenant::parse_external_id,
         tenant::slug_for,
         text,
     },
@@ -137,7 +137,7 @@ fn read_tenant(members: &mut Members) -> Option<Inviting> {
         return None;
     }
     let mut tenant = members.open("tenant")?;
-    let id = tenant.need("external_id", external_id);
+    let id = tenant.need("external_id", parse_external_id);
     let name = tenant.take("name", |name| plain(&text::clean(name)));
     members.close(tenant);
     Some(Inviting::External { external_id: id?, name })
