@@ -38,9 +38,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(8);
 fn site(routes: &mut ServiceConfig) {
     use site::{
         api_docs, api_keys, callback, connection, connections, delete_webhook, disconnect, import, imported, members,
-        onboarding, onboarding_done, onboarding_links, operator_tenant, operator_tenants, organization_choice,
-        organizations, problem_types, remove_member, revoke_api_key, sign_in, tenant_connection, tenant_connections,
-        tenant_disconnect, test_call, webhook, webhooks, withdraw_onboarding_link,
+        onboarding, onboarding_done, onboarding_links, operator_suspend, operator_tenant, operator_tenants,
+        organization_choice, organizations, problem_types, remove_member, revoke_api_key, sign_in, tenant_connection,
+        tenant_connections, tenant_disconnect, test_call, webhook, webhooks, withdraw_onboarding_link,
     };
     routes
         // Tried in this order: what is called most comes first.
@@ -119,6 +119,15 @@ fn site(routes: &mut ServiceConfig) {
             post("/operator/tenants/{tenant}/onboarding-links", operator_tenant::post_onboarding_link),
             "POST",
         ))
+        .service(operators(
+            get_and_post(
+                "/operator/tenants/{tenant}/suspend",
+                operator_suspend::get_suspend,
+                operator_suspend::post_suspend,
+            ),
+            "GET, HEAD, POST",
+        ))
+        .service(operators(post("/operator/tenants/{tenant}/resume", operator_suspend::post_resume), "POST"))
         .service(get("/problems", problem_types::get_problems))
         .service(get("/problems/{slug}", problem_types::get_problem))
         .service(get("/api/docs", api_docs::get_api_docs))

@@ -21,6 +21,7 @@ use super::{
 use crate::{
     app::App,
     domain::ids::TenantId,
+    operator::By,
     store::{
         audit_event::{self, Actor, AuditEvent},
         operator::tenants::{self, Tenant},
@@ -37,6 +38,15 @@ pub(crate) struct Operator {
 impl Operator {
     pub(crate) fn shell(&self, app: &App, here: Place) -> Shell {
         self.member.shell(app, here)
+    }
+
+    /// As changes know who makes them.
+    pub(crate) fn by(&self) -> By {
+        By {
+            person_id: self.member.person().person_id,
+            request_id: self.member.request_id,
+            peer: self.member.peer.clone(),
+        }
     }
 
     /// A transaction that sees all tenants; `page` is a word of ours.

@@ -43,11 +43,16 @@ pub(crate) struct SignedIn {
 pub(crate) struct TenantConsole {
     pub(crate) slug: String,
     pub(crate) name: Label,
+    pub(crate) is_suspended: bool,
 }
 
 impl TenantConsole {
     pub(crate) fn of(membership: &Membership) -> Self {
-        Self { slug: membership.tenant_slug.clone(), name: Label::new(&membership.tenant_name) }
+        Self {
+            slug: membership.tenant_slug.clone(),
+            name: Label::new(&membership.tenant_name),
+            is_suspended: membership.is_suspended,
+        }
     }
 }
 
@@ -200,7 +205,8 @@ impl Shell {
 
     /// In a tenant's console.
     pub(crate) fn console(tenant: &str, here: Place) -> Self {
-        let named = |slug: &str, name: &str| TenantConsole { slug: slug.to_owned(), name: name.into() };
+        let named =
+            |slug: &str, name: &str| TenantConsole { slug: slug.to_owned(), name: name.into(), is_suspended: false };
         let tenants = vec![named("acme-3f9c1a", tenant), named("zylker-0b7d22", "Zylker")];
         Self { console: Some(named("acme-3f9c1a", tenant)), tenants, ..Self::sample(here) }
     }

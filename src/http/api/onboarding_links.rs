@@ -30,6 +30,7 @@ use crate::{
         caller::{peer, request_id},
         problem::Problem,
         site::{connection::extra_scopes, problem_types::ProblemType},
+        tenant::check_not_suspended,
     },
     onboarding::{
         By,
@@ -62,6 +63,7 @@ pub(crate) async fn create_onboarding_link(
     let (tenant, wanted) = body::finish(members, tenant.zip(wanted))?;
     let by = by(&app, &backend, &request);
     let tenant_id = resolve(&app, &backend, tenant, &by).await?;
+    check_not_suspended(&app, tenant_id).await?;
     let tx = backend.begin(&app).await?;
     let made = make(&app, tx, tenant_id, OnboardingLinkId::new(), &wanted, &by).await?;
     let made = made.ok_or(Problem::Status(actix_web::http::StatusCode::INTERNAL_SERVER_ERROR))?;

@@ -34,6 +34,7 @@ pub(crate) struct OperatorTenantPage {
     pub(crate) connections: Count,
     pub(crate) troubled: Count,
     pub(crate) created_at: Moment,
+    pub(crate) suspended_at: Option<Moment>,
     pub(crate) made: Option<Made>,
     /// Absent where nobody can be invited.
     pub(crate) form: Option<LinkForm>,
@@ -65,6 +66,7 @@ impl OperatorTenantPage {
             connections: counted(tenant.connections),
             troubled: counted(tenant.troubled),
             created_at: Moment::new(tenant.created_at, now),
+            suspended_at: tenant.suspended_at.map(|at| Moment::new(at, now)),
             made,
             form: (tenant.standing() == Standing::Active).then(|| LinkForm::of(app, action, form.0, form.1)),
         }
@@ -130,6 +132,7 @@ impl OperatorTenantPage {
             connections: counted(40),
             troubled: counted(3),
             created_at: tests::moment(-86_400 * 12),
+            suspended_at: (standing == Standing::Suspended).then(|| tests::moment(-3_600)),
             made: None,
             form: (standing == Standing::Active).then(|| form(Vec::new())),
         };
