@@ -9,6 +9,7 @@ mod csrf;
 mod form;
 mod headers;
 mod health;
+mod operator;
 mod page;
 mod panics;
 mod problem;
@@ -37,9 +38,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(8);
 fn site(routes: &mut ServiceConfig) {
     use site::{
         api_docs, api_keys, audit, callback, connection, connections, delete_webhook, disconnect, import, imported,
-        members, onboarding, onboarding_done, onboarding_links, organization_choice, organizations, problem_types,
-        remove_member, revoke_api_key, sign_in, tenant_connection, tenant_connections, tenant_disconnect, test_call,
-        webhook, webhooks, withdraw_onboarding_link,
+        members, onboarding, onboarding_done, onboarding_links, operator_suspend, operator_tenant, operator_tenants,
+        organization_choice, organizations, problem_types, remove_member, revoke_api_key, sign_in, tenant_connection,
+        tenant_connections, tenant_disconnect, test_call, webhook, webhooks, withdraw_onboarding_link,
     };
     routes
         // Tried in this order: what is called most comes first.
@@ -111,6 +112,24 @@ fn site(routes: &mut ServiceConfig) {
             withdraw_onboarding_link::get_withdraw,
             withdraw_onboarding_link::post_withdraw,
         ))
+        .service(operators(
+            get_and_post("/operator/tenants", operator_tenants::get_tenants, operator_tenants::post_tenants),
+            "GET, HEAD, POST",
+        ))
+        .service(operators(get("/operator/tenants/{tenant}", operator_tenant::get_tenant), "GET, HEAD"))
+        .service(operators(
+            post("/operator/tenants/{tenant}/onboarding-links", operator_tenant::post_onboarding_link),
+            "POST",
+        ))
+        .service(operators(
+            get_and_post(
+                "/operator/tenants/{tenant}/suspend",
+                operator_suspend::get_suspend,
+                operator_suspend::post_suspend,
+            ),
+            "GET, HEAD, POST",
+        ))
+        .service(operators(post("/operator/tenants/{tenant}/resume", operator_suspend::post_resume), "POST"))
         .service(get("/problems", problem_types::get_problems))
         .service(get("/problems/{slug}", problem_types::get_problem))
         .service(get("/api/docs", api_docs::get_api_docs))
@@ -156,6 +175,13 @@ where
 
 fn not_allowed(allowed: &'static str) -> actix_web::Route {
     web::to(move || async move { HttpResponse::MethodNotAllowed().insert_header((ALLOW, allowed)).finish() })
+}
+
+/// For everybody but operators there is nothing at that address, whatever the method (security.md S-49).
+fn operators(resource: Resource, allowed: &'static str) -> Resource {
+    resource.default_service(web::to(move |_: operator::Operator| async move {
+        HttpResponse::MethodNotAllowed().insert_header((ALLOW, allowed)).finish()
+    }))
 }
 
 /// The answer after a form, and the only kind of redirect there is.

@@ -16,10 +16,11 @@ use super::{
 use crate::{
     app::App,
     console::Change,
-    domain::{return_path::ReturnPath, tenant::Role},
+    domain::{ids::TenantId, return_path::ReturnPath, tenant::Role},
     store::{
         audit_event::{Actor, AuditEvent},
         membership::{self, Membership},
+        tenant,
     },
     vault::usage::Full,
 };
@@ -73,6 +74,12 @@ impl TenantMember {
     }
 }
 
+/// For whoever would use or change something of a tenant's otherwise than through its console.
+pub(super) async fn check_not_suspended(app: &App, tenant_id: TenantId) -> Result<(), Problem> {
+    let is_suspended = tenant::is_suspended(app.pools.engine(), tenant_id).await?;
+    if is_suspended { Err(Problem::Suspended) } else { Ok(()) }
+}
+
 fn change(member: &Member, tenant: &Membership) -> Change {
     Change {
         tenant_id: tenant.tenant_id,
@@ -107,11 +114,17 @@ impl FromRequest for TenantMember {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let app = request.app_data::<web::Data<App>>().expect("the route table sets it").clone();
         let slug = request.match_info().get("tenant").unwrap_or_default().to_owned();
+        let changes = !request.method().is_safe();
         let member = Member::from_request(request, payload);
         Box::pin(async move {
             let member = member.await?;
             let found = membership::find_by_slug(app.pools.engine(), &slug, member.person().person_id).await?;
-            Ok(Self { member, tenant: found.ok_or(Problem::NOT_FOUND)? })
+            let tenant = found.ok_or(Problem::NOT_FOUND)?;
+            // A suspended tenant's pages are there to be read.
+            if changes && tenant.is_suspended {
+                return Err(Problem::Suspended);
+            }
+            Ok(Self { member, tenant })
         })
     }
 }

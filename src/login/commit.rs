@@ -177,6 +177,9 @@ async fn connect(
     if !is_theirs && membership::find(&mut *tx, tenant_id, person_id).await?.is_none() {
         return Err(Unsettled::Failed(Failure::WrongPerson));
     }
+    if tenant::is_suspended_for_share(&mut *tx, tenant_id).await? {
+        return Err(Unsettled::Failed(Failure::TenantSuspended));
+    }
     let target = match attempt.purpose {
         Purpose::Reconnect { connection_id, .. } => {
             let matches =

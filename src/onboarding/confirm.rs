@@ -36,6 +36,8 @@ use crate::{
 pub(crate) enum ConfirmError {
     #[error("nothing of this browser's waits to be confirmed")]
     NothingWaits,
+    #[error("the tenant is suspended")]
+    Suspended,
     #[error("somebody else is signed in here")]
     WrongPerson,
     #[error("it was not said which organization")]
@@ -62,6 +64,9 @@ pub(crate) async fn confirm(
     let link = onboarding_link::find(&mut *tx, &Named::Id(id)).await?;
     let link = link.filter(|link| link.state(now) == LinkState::Consented && link.is_of(browser));
     let link = link.ok_or(ConfirmError::NothingWaits)?;
+    if tenant::is_suspended_for_share(&mut *tx, link.tenant_id).await? {
+        return Err(ConfirmError::Suspended);
+    }
     let rested = onboarding_link::find_rested(&mut *tx, id).await?.ok_or(ConfirmError::NothingWaits)?;
     if visit.session.as_ref().is_some_and(|session| session.person.person_id != rested.person_id) {
         return Err(ConfirmError::WrongPerson);

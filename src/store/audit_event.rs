@@ -11,6 +11,8 @@ use crate::domain::ids::{AuditEventId, ConnectionId, PersonId, RequestId, Tenant
 #[derive(Debug, Clone)]
 pub(crate) enum Actor {
     Person(PersonId),
+    /// A person, as one who runs the installation.
+    Operator(PersonId),
     /// A back end, by the id of its key.
     ApiKey(String),
     /// A browser that is nobody we know.
@@ -25,6 +27,7 @@ impl Actor {
     const fn kind(&self) -> &'static str {
         match self {
             Self::Person(_) => "person",
+            Self::Operator(_) => "operator",
             Self::ApiKey(_) => "api_key",
             Self::Visitor => "visitor",
             Self::Engine => "engine",
@@ -34,7 +37,7 @@ impl Actor {
 
     pub(crate) fn id(&self) -> Option<String> {
         match self {
-            Self::Person(person_id) => Some(person_id.to_string()),
+            Self::Person(person_id) | Self::Operator(person_id) => Some(person_id.to_string()),
             Self::ApiKey(api_key_id) => Some(api_key_id.clone()),
             Self::Visitor | Self::Engine | Self::Command => None,
         }

@@ -66,6 +66,55 @@ pub(crate) async fn lock(db: impl PgExecutor<'_>, tenant_id: TenantId) -> Result
     Ok(())
 }
 
+/// False also for a tenant that is not there.
+pub(crate) async fn is_suspended(db: impl PgExecutor<'_>, tenant_id: TenantId) -> Result<bool, StoreError> {
+    let found = sqlx::query_scalar!(
+        r#"select suspended_at is not null as "is_suspended!" from tenant where tenant_id = $1"#,
+        tenant_id as TenantId,
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(found.unwrap_or(false))
+}
+
+/// The same, for whoever puts something into the tenant: nobody suspends or deletes it before that is committed.
+pub(crate) async fn is_suspended_for_share(db: impl PgExecutor<'_>, tenant_id: TenantId) -> Result<bool, StoreError> {
+    let found = sqlx::query_scalar!(
+        r#"select suspended_at is not null as "is_suspended!" from tenant where tenant_id = $1 for share"#,
+        tenant_id as TenantId,
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(found.unwrap_or(false))
+}
+
+/// True where that changed something.
+pub(crate) async fn update_suspended(
+    db: impl PgExecutor<'_>,
+    tenant_id: TenantId,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query!(
+        "update tenant set suspended_at = $2 where tenant_id = $1 and suspended_at is null",
+        tenant_id as TenantId,
+        now,
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// True where that changed something; a deletion is not taken back.
+pub(crate) async fn update_resumed(db: impl PgExecutor<'_>, tenant_id: TenantId) -> Result<bool, StoreError> {
+    let done = sqlx::query!(
+        "update tenant set suspended_at = null where tenant_id = $1 and suspended_at is not null and deleted_at is null",
+        tenant_id as TenantId,
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
 /// By our id, the `external_id` or the slug, in that order (design.md §6).
 pub(crate) async fn find_by_any_name(db: impl PgExecutor<'_>, name: &str) -> Result<Option<TenantId>, StoreError> {
     Ok(sqlx::query_scalar!(

@@ -22,6 +22,7 @@ mod import;
 mod isolation;
 mod onboarding;
 mod openapi;
+mod operator;
 mod organizations;
 mod products;
 mod proxy;

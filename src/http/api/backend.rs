@@ -5,7 +5,7 @@
 //! 2. A peer that sent too many wrong keys waits, whatever it sends now.
 //! 3. The key is judged by what is stored at this moment; all that is wrong with a key is one answer
 //!    (S-54). A right key does not notice who guesses at it from elsewhere.
-//! 4. It must have the grant; lists and look-ups then run within its tenant.
+//! 4. Its tenant must not be suspended, and it must have the grant; lists and look-ups then run within its tenant.
 
 use std::{future::Future, marker::PhantomData, pin::Pin, sync::Arc, time::Duration};
 
@@ -100,6 +100,9 @@ async fn backend<G: Needs>(app: Arc<App>, request: HttpRequest) -> Result<Backen
     };
     note_caller(&request, Caller::Backend);
     app.key_uses.note(id_of(&key), app.clock.shared_now());
+    if judged.is_suspended {
+        return Err(Problem::Suspended);
+    }
     if !judged.may(G::GRANT) {
         return Err(refuse(&app, &request, (judged.tenant_id, id_of(&key)), peer, G::GRANT));
     }

@@ -24,6 +24,7 @@ use crate::{
     http::{
         caller::{peer, request_id},
         problem::Problem,
+        tenant::check_not_suspended,
     },
     store::{
         audit_event::Actor,
@@ -165,6 +166,7 @@ pub(crate) async fn disconnect_connection(
 ) -> Result<HttpResponse, Problem> {
     Parameters::read(request.query_string()).finish()?;
     let connection = find(&app, &backend, &id).await?;
+    check_not_suspended(&app, connection.tenant_id).await?;
     let wanted = Disconnect {
         tenant_id: connection.tenant_id,
         connection_id: connection.connection_id,

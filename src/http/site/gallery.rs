@@ -21,6 +21,9 @@ use super::{
     onboarding::{ConfirmPage, EndedPage, OnboardingPage},
     onboarding_done::OnboardingDonePage,
     onboarding_links::OnboardingLinksPage,
+    operator_suspend::OperatorSuspendPage,
+    operator_tenant::OperatorTenantPage,
+    operator_tenants::OperatorTenantsPage,
     organization_choice::OrganizationChoicePage,
     organizations::OrganizationsPage,
     problem_types::{ProblemIndexPage, ProblemPage, StatusPage},
@@ -56,6 +59,9 @@ fn pages() -> Vec<(String, String)> {
     add(&mut pages, "tenant-connections", TenantConnectionsPage::samples());
     add(&mut pages, "tenant-connection", TenantConnectionPage::samples());
     add(&mut pages, "tenant-disconnect", TenantDisconnectPage::samples());
+    add(&mut pages, "operator-suspend", OperatorSuspendPage::samples());
+    add(&mut pages, "operator-tenant", OperatorTenantPage::samples());
+    add(&mut pages, "operator-tenants", OperatorTenantsPage::samples());
     add(&mut pages, "members", MembersPage::samples());
     add(&mut pages, "remove-member", RemoveMemberPage::samples());
     add(&mut pages, "revoke-api-key", RevokeApiKeyPage::samples());

@@ -118,7 +118,7 @@ impl KnownTokens {
     }
 
     fn remember(&self, known: &Arc<Known>) {
-        if known.row.status != Status::Active || !matches!(known.access_token, Some(Ok(_))) {
+        if known.row.status != Status::Active || known.row.is_suspended || !matches!(known.access_token, Some(Ok(_))) {
             return;
         }
         let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
