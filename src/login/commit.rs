@@ -97,7 +97,7 @@ async fn commit(
             if unasked.is_some() {
                 revoke_grant(app, &mut tx, attempt, grant, Some(person_id), Reason::NotAskedFor, now).await?;
             }
-            signed_in_landing(&mut tx, attempt, product, (person_id, own_tenant), now).await?
+            signed_in_landing(&mut tx, attempt, product, (person_id, own_tenant.0), now).await?
         }
     };
     sign_in(&mut tx, attempt, person_id, now).await?;

@@ -143,9 +143,9 @@ impl Pools {
 
     /// Sees the rows of every tenant. Whoever begins one leaves an audit event in it (`http::operator`).
     pub(crate) async fn begin_as_operator(&self) -> Result<Tx, StoreError> {
-        let mut transaction = begin(&self.web).await?;
-        sqlx::query("select set_config('app.actor', 'operator', true)").execute(&mut *transaction).await?;
-        Ok(Tx(transaction))
+        let mut connection = begin(&self.web).await?;
+        sqlx::query("select set_config('app.actor', 'operator', true)").execute(&mut connection).await?;
+        Ok(Tx(connection))
     }
 
     pub(crate) async fn close(&self) {

@@ -26,6 +26,7 @@ use crate::{
             stored_token::{find_refresh_token, update_readable},
             vended::{VendedRow, list_vended},
         },
+        tx::Connection,
     },
     telemetry::chain,
     vault::{
@@ -156,12 +157,13 @@ impl Known {
 }
 
 async fn read_until_nobody_waits(app: &Arc<App>) {
+    let mut held = None;
     while let Some(waiting) = app.tokens.take() {
         let mut ids: Vec<_> = waiting.iter().map(|(connection_id, _)| *connection_id).collect();
         ids.sort_unstable();
         ids.dedup();
         let read_at = Instant::now();
-        match read(app, &ids).await {
+        match read(app, &mut held, &ids).await {
             Ok(rows) => {
                 let opened = rows.into_iter().map(|row| Arc::new(Known::open(row, &app.keys, read_at)));
                 let opened: HashMap<_, _> = opened.map(|known| (known.row.connection_id, known)).collect();
@@ -185,15 +187,26 @@ async fn read_until_nobody_waits(app: &Arc<App>) {
 }
 
 /// A connection of the pool that was closed under us is no reason to fail: reading twice does no harm.
-async fn read(app: &App, ids: &[ConnectionId]) -> Result<Vec<VendedRow>, StoreError> {
-    match read_once(app, ids).await {
-        Err(error) if error.lost_its_connection() => read_once(app, ids).await,
+async fn read(app: &App, held: &mut Option<Connection>, ids: &[ConnectionId]) -> Result<Vec<VendedRow>, StoreError> {
+    match read_once(app, held, ids).await {
+        Err(error) if error.lost_its_connection() => read_once(app, held, ids).await,
         answer => answer,
     }
 }
 
-async fn read_once(app: &App, ids: &[ConnectionId]) -> Result<Vec<VendedRow>, StoreError> {
-    list_vended(&mut app.pools.acquire_to_read().await?, ids).await
+/// The connection is kept for the next batch; to give it back is a round trip of its own.
+async fn read_once(
+    app: &App,
+    held: &mut Option<Connection>,
+    ids: &[ConnectionId],
+) -> Result<Vec<VendedRow>, StoreError> {
+    let mut connection = match held.take() {
+        Some(connection) => connection,
+        None => app.pools.acquire_to_read().await?,
+    };
+    let rows = list_vended(&mut connection, ids).await?;
+    *held = Some(connection);
+    Ok(rows)
 }
 
 /// A token that does not open is an alarm, and the connection says so until both its tokens open again.
