@@ -12,6 +12,7 @@ mod http;
 mod limits;
 mod login;
 mod onboarding;
+mod operator;
 pub mod private_postgres;
 mod proxy;
 mod readiness;

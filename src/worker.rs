@@ -3,13 +3,17 @@
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
+use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::FutureExt as _;
 use tokio::time::sleep;
 
 use crate::{
     app::App,
     login, onboarding,
-    store::{StoreError, audit_event},
+    store::{
+        StoreError,
+        audit_event::{self, Actor, AuditEvent},
+    },
     telemetry::chain,
     vault::{access_token, api_key, refresh, revoke, rewrap, usage},
     webhooks::deliver,
@@ -18,7 +22,8 @@ use crate::{
 /// How often each queue is looked at when nobody wakes it.
 const QUEUES: Duration = Duration::from_secs(1);
 const HOUSEKEEPING: Duration = Duration::from_secs(30);
-const PARTITIONS: Duration = Duration::from_secs(6 * 3600);
+/// Of shared time: months begin and end by it.
+const PARTITIONS: TimeDelta = TimeDelta::hours(6);
 /// When a key was last used is written this often at most, however often it is used.
 const KEY_USES: Duration = Duration::from_secs(5);
 /// What is counted of vends is lost for no longer than this when the program is killed.
@@ -28,7 +33,6 @@ const KEYS_IN_USE: Duration = Duration::from_secs(24 * 3600);
 
 /// Runs until the program stops.
 pub(crate) async fn run(app: Arc<App>) {
-    let partitions = every(&app, PARTITIONS, "audit partitions", async |app| ensure_partitions(app).await);
     let escrows = every(&app, QUEUES, "escrows", async |app| login::worker::settle_due(app).await.map(drop));
     let lost = every(&app, QUEUES, "lost attempts", async |app| login::worker::report_lost(app).await);
     let sweep = every(&app, HOUSEKEEPING, "sweep", async |app| login::worker::sweep(app).await);
@@ -39,7 +43,7 @@ pub(crate) async fn run(app: Arc<App>) {
     let old_deliveries = every(&app, HOUSEKEEPING, "old deliveries", async |app| deliver::sweep(app).await);
     let old_usage = every(&app, HOUSEKEEPING, "old usage", async |app| usage::sweep(app).await);
     tokio::join!(
-        partitions,
+        partitions(&app),
         old_usage,
         invitations,
         old_deliveries,
@@ -67,6 +71,50 @@ async fn report_missing_keys(app: &App) -> Result<(), StoreError> {
         );
     }
     Ok(())
+}
+
+/// Looked at by shared time, which a restored or a tested installation may find far ahead.
+async fn partitions(app: &Arc<App>) {
+    let mut due = DateTime::<Utc>::MIN_UTC;
+    while !app.is_stopping() {
+        let now = app.clock.shared_now();
+        if now >= due
+            && guarded(app, "audit partitions", &async |app: &Arc<App>| keep_partitions(app).await).await.is_some()
+        {
+            due = now + PARTITIONS;
+        }
+        tokio::select! {
+            () = sleep(QUEUES) => {}
+            () = app.stopping() => {}
+        }
+    }
+}
+
+async fn keep_partitions(app: &App) -> Result<(), StoreError> {
+    ensure_partitions(app).await?;
+    drop_old_partitions(app).await
+}
+
+/// Whole months that are older than `AUDIT_RETENTION` go, and that they went is on record.
+async fn drop_old_partitions(app: &App) -> Result<(), StoreError> {
+    let now = app.clock.shared_now();
+    let kept = TimeDelta::from_std(app.config.audit_retention).unwrap_or(TimeDelta::MAX);
+    let Some(kept_from) = now.checked_sub_signed(kept) else { return Ok(()) };
+    let mut tx = app.pools.begin_as_engine().await?;
+    for partition in audit_event::drop_before(&mut *tx, kept_from).await? {
+        let event = AuditEvent {
+            actor: Actor::Engine,
+            action: "audit_dropped",
+            outcome: "done",
+            tenant_id: None,
+            connection_id: None,
+            peer: None,
+            request_id: None,
+            detail: Some(partition),
+        };
+        audit_event::insert(&mut *tx, &event, now).await?;
+    }
+    tx.commit().await
 }
 
 /// This month's partition of the audit, and the next one's.

@@ -4,6 +4,7 @@
 //! that type from then on.
 
 pub(crate) mod api_key;
+pub(crate) mod audit;
 pub(crate) mod connection;
 pub(crate) mod data_centre;
 pub(crate) mod digest;

@@ -1,5 +1,7 @@
 //! A tenant is a customer of the SaaS; a membership says what a person may do in it.
 
+use super::members::plain;
+
 /// What a member may do. Order is power.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, sqlx::Type)]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
@@ -19,6 +21,44 @@ impl Role {
     }
 }
 
+/// How a tenant stands as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    Active,
+    /// Nothing of it works until an operator resumes it.
+    Suspended,
+    /// What it had is being ended.
+    Deleting,
+    /// Its history is left, and its name.
+    Deleted,
+}
+
+impl Standing {
+    pub const ALL: [Self; 4] = [Self::Active, Self::Suspended, Self::Deleting, Self::Deleted];
+
+    pub const fn of(is_suspended: bool, is_deleted: bool, is_erased: bool) -> Self {
+        match (is_suspended, is_deleted, is_erased) {
+            (_, _, true) => Self::Deleted,
+            (_, true, false) => Self::Deleting,
+            (true, false, false) => Self::Suspended,
+            (false, false, false) => Self::Active,
+        }
+    }
+
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Suspended => "suspended",
+            Self::Deleting => "deleting",
+            Self::Deleted => "deleted",
+        }
+    }
+
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|standing| standing.key() == key)
+    }
+}
+
 /// Longest slug that is accepted; it stands in addresses.
 const LONGEST_SLUG: usize = 63;
 
@@ -29,6 +69,15 @@ pub fn parse_slug(text: &str) -> Result<String, &'static str> {
         && !text.starts_with('-')
         && !text.ends_with('-');
     if well_formed { Ok(text.to_owned()) } else { Err("must be 1 to 63 of a-z, 0-9 and, in between, hyphens") }
+}
+
+/// Longest id of a tenant in the SaaS.
+const LONGEST_EXTERNAL_ID: usize = 200;
+
+/// The SaaS's own id for a tenant.
+pub fn parse_external_id(text: &str) -> Result<String, &'static str> {
+    let id = plain(text)?;
+    if id.len() <= LONGEST_EXTERNAL_ID { Ok(id) } else { Err("must have at most 200 bytes") }
 }
 
 /// Longest readable part of a slug; six random characters follow.

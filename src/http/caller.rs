@@ -11,6 +11,7 @@ use crate::{
     domain::{
         digest::digest,
         ids::RequestId,
+        person::PersonKey,
         return_path::ReturnPath,
         secret::{FormToken, SessionToken},
     },
@@ -54,7 +55,7 @@ impl Visitor {
 
     pub(crate) fn shell(&self, app: &App, here: page::Place) -> page::Shell {
         let csrf = self.token.as_ref().filter(|_| self.session.is_some()).map(csrf::form_token);
-        shell(app, self.request_id, self.session.as_ref().map(|session| &session.person), csrf, here)
+        shell(app, self.request_id, self.session.as_ref(), csrf, here)
     }
 
     /// The form token counts for this session alone.
@@ -64,12 +65,17 @@ impl Visitor {
 }
 
 impl Member {
+    pub(super) fn of(visitor: Visitor) -> Option<Self> {
+        let Visitor { request_id, peer, session, token } = visitor;
+        Some(Self { request_id, peer, session: session?, token: token? })
+    }
+
     pub(crate) fn person(&self) -> &Person {
         &self.session.person
     }
 
     pub(crate) fn shell(&self, app: &App, here: page::Place) -> page::Shell {
-        shell(app, self.request_id, Some(&self.session.person), Some(csrf::form_token(&self.token)), here)
+        shell(app, self.request_id, Some(&self.session), Some(csrf::form_token(&self.token)), here)
     }
 
     pub(crate) fn signed_in_recently(&self, app: &App) -> bool {
@@ -85,13 +91,13 @@ impl Member {
 fn shell(
     app: &App,
     request_id: RequestId,
-    person: Option<&Person>,
+    session: Option<&BrowserSession>,
     csrf: Option<FormToken>,
     here: page::Place,
 ) -> page::Shell {
     page::Shell {
         site: page::Label::new("Login with Zoho"),
-        person: person.map(|person| page::SignedIn {
+        person: session.map(|session| &session.person).map(|person| page::SignedIn {
             name: page::Label::new(if person.display_name.is_empty() { &person.email } else { &person.display_name }),
             email: page::Label::new(&person.email),
             data_centre: person.data_centre.key(),
@@ -101,6 +107,7 @@ fn shell(
         here,
         console: None,
         tenants: Vec::new(),
+        is_operator: session.is_some_and(|session| is_operator(app, session)),
         demo: app.config.demo,
     }
 }
@@ -110,13 +117,21 @@ pub(crate) fn shell_of(app: &App, request: &HttpRequest) -> page::Shell {
     let extensions = request.extensions();
     let known = extensions.get::<Known>();
     let csrf = known.map(|known| csrf::form_token(&known.token));
-    shell(app, request_id(request), known.map(|known| &known.person), csrf, page::Place::Elsewhere)
+    shell(app, request_id(request), known.map(|known| &known.session), csrf, page::Place::Elsewhere)
 }
 
 /// Who turned out to be signed in, for the page of a problem.
 struct Known {
-    person: Person,
+    session: BrowserSession,
     token: SessionToken,
+}
+
+/// Whether the person runs the installation: by the setting, or by the command as it stood when the session
+/// was looked up, with this request.
+pub(super) fn is_operator(app: &App, session: &BrowserSession) -> bool {
+    let Person { data_centre, zuid, .. } = &session.person;
+    let key = PersonKey { data_centre: *data_centre, zuid: zuid.clone() };
+    session.is_granted_operator || app.config.operators.contains(&key)
 }
 
 pub(crate) fn request_id(request: &HttpRequest) -> RequestId {
@@ -151,17 +166,27 @@ pub(crate) fn peer(app: &App, request: &HttpRequest) -> String {
 }
 
 async fn visitor(app: Arc<App>, request: HttpRequest) -> Result<Visitor, Problem> {
-    note_route(&request);
-    let token = cookie::session(&app, &request);
+    let visitor = unannounced(&app, &request).await?;
+    announce(&request, &visitor);
+    Ok(visitor)
+}
+
+/// Who it is, as long as nothing else of the request knows: should it end in a problem, the page greets nobody.
+pub(super) async fn unannounced(app: &App, request: &HttpRequest) -> Result<Visitor, Problem> {
+    note_route(request);
+    let token = cookie::session(app, request);
     let session = match &token {
-        Some(token) => live_session(&app, token).await?,
+        Some(token) => live_session(app, token).await?,
         None => None,
     };
-    if let (Some(session), Some(token)) = (&session, &token) {
-        note_caller(&request, Caller::Person);
-        request.extensions_mut().insert(Known { person: session.person.clone(), token: token.clone() });
+    Ok(Visitor { request_id: request_id(request), peer: peer(app, request), session, token })
+}
+
+pub(super) fn announce(request: &HttpRequest, visitor: &Visitor) {
+    if let (Some(session), Some(token)) = (&visitor.session, &visitor.token) {
+        note_caller(request, Caller::Person);
+        request.extensions_mut().insert(Known { session: session.clone(), token: token.clone() });
     }
-    Ok(Visitor { request_id: request_id(&request), peer: peer(&app, &request), session, token })
 }
 
 async fn live_session(app: &App, token: &SessionToken) -> Result<Option<BrowserSession>, Problem> {
@@ -193,13 +218,6 @@ impl FromRequest for Member {
         let visitor = Visitor::from_request(request, payload);
         // A form that was sent signed out leads to the pages, not back into the form.
         let wanted = if request.method().is_safe() { ReturnPath::parse(request.path()) } else { None };
-        Box::pin(async move {
-            match visitor.await? {
-                Visitor { request_id, peer, session: Some(session), token: Some(token) } => {
-                    Ok(Self { request_id, peer, session, token })
-                }
-                _ => Err(Problem::SignInFirst { return_to: wanted }),
-            }
-        })
+        Box::pin(async move { Self::of(visitor.await?).ok_or(Problem::SignInFirst { return_to: wanted }) })
     }
 }

@@ -62,7 +62,7 @@ pub(crate) fn with_boxes<const N: usize, Ticked: FromStr + Ord>(
     Ok((once, ticked))
 }
 
-async fn fields<T: DeserializeOwned>(request: &HttpRequest, payload: Payload) -> Result<T, Problem> {
+pub(super) async fn fields<T: DeserializeOwned>(request: &HttpRequest, payload: Payload) -> Result<T, Problem> {
     let app = request.app_data::<web::Data<App>>().expect("the route table sets it");
     if !csrf::is_same_origin(app, request) {
         return Err(Problem::FormExpired);

@@ -9,6 +9,7 @@ mod csrf;
 mod form;
 mod headers;
 mod health;
+mod operator;
 mod page;
 mod panics;
 mod problem;
@@ -36,10 +37,10 @@ const KEEP_ALIVE: Duration = Duration::from_secs(8);
 /// Every page and command of the site.
 fn site(routes: &mut ServiceConfig) {
     use site::{
-        api_docs, api_keys, callback, connection, connections, delete_webhook, disconnect, import, imported, members,
-        onboarding, onboarding_done, onboarding_links, organization_choice, organizations, problem_types,
-        remove_member, revoke_api_key, sign_in, tenant_connection, tenant_connections, tenant_disconnect, test_call,
-        webhook, webhooks, withdraw_onboarding_link,
+        api_keys, audit, callback, connection, connections, delete_webhook, disconnect, import, imported, members,
+        onboarding, onboarding_done, onboarding_links, operator_suspend, operator_tenant, operator_tenants,
+        organization_choice, organizations, remove_member, revoke_api_key, sign_in, tenant_connection,
+        tenant_connections, tenant_disconnect, test_call, webhook, webhooks, withdraw_onboarding_link,
     };
     routes
         // Tried in this order: what is called most comes first.
@@ -95,6 +96,8 @@ fn site(routes: &mut ServiceConfig) {
             delete_webhook::get_delete,
             delete_webhook::post_delete,
         ))
+        .service(get("/tenants/{tenant}/audit", audit::get_audit))
+        .service(get("/tenants/{tenant}/audit/csv", audit::get_audit_csv))
         .service(get_and_post("/tenants/{tenant}/import", import::get_import, import::post_import))
         .service(get("/tenants/{tenant}/import/{id}", imported::get_imported))
         .service(get_and_post("/onboarding/{token}", onboarding::get_onboarding, onboarding::post_onboarding))
@@ -109,6 +112,31 @@ fn site(routes: &mut ServiceConfig) {
             withdraw_onboarding_link::get_withdraw,
             withdraw_onboarding_link::post_withdraw,
         ))
+        .service(operators(
+            get_and_post("/operator/tenants", operator_tenants::get_tenants, operator_tenants::post_tenants),
+            "GET, HEAD, POST",
+        ))
+        .service(operators(get("/operator/tenants/{tenant}", operator_tenant::get_tenant), "GET, HEAD"))
+        .service(operators(
+            post("/operator/tenants/{tenant}/onboarding-links", operator_tenant::post_onboarding_link),
+            "POST",
+        ))
+        .service(operators(
+            get_and_post(
+                "/operator/tenants/{tenant}/suspend",
+                operator_suspend::get_suspend,
+                operator_suspend::post_suspend,
+            ),
+            "GET, HEAD, POST",
+        ))
+        .service(operators(post("/operator/tenants/{tenant}/resume", operator_suspend::post_resume), "POST"))
+        .configure(for_everybody);
+}
+
+/// What needs no sign-in and is the same for everybody.
+fn for_everybody(routes: &mut ServiceConfig) {
+    use site::{api_docs, problem_types};
+    routes
         .service(get("/problems", problem_types::get_problems))
         .service(get("/problems/{slug}", problem_types::get_problem))
         .service(get("/api/docs", api_docs::get_api_docs))
@@ -154,6 +182,13 @@ where
 
 fn not_allowed(allowed: &'static str) -> actix_web::Route {
     web::to(move || async move { HttpResponse::MethodNotAllowed().insert_header((ALLOW, allowed)).finish() })
+}
+
+/// For everybody but operators there is nothing at that address, whatever the method (security.md S-49).
+fn operators(resource: Resource, allowed: &'static str) -> Resource {
+    resource.default_service(web::to(move |_: operator::Operator| async move {
+        HttpResponse::MethodNotAllowed().insert_header((ALLOW, allowed)).finish()
+    }))
 }
 
 /// The answer after a form, and the only kind of redirect there is.

@@ -26,6 +26,8 @@ pub(crate) struct Shell {
     pub(crate) console: Option<TenantConsole>,
     /// In a console: all tenants that the person administers.
     pub(crate) tenants: Vec<TenantConsole>,
+    /// Whether the person runs the installation, and so has pages that nobody else has.
+    pub(crate) is_operator: bool,
     /// Whether Zoho is an emulator here.
     pub(crate) demo: bool,
 }
@@ -41,11 +43,16 @@ pub(crate) struct SignedIn {
 pub(crate) struct TenantConsole {
     pub(crate) slug: String,
     pub(crate) name: Label,
+    pub(crate) is_suspended: bool,
 }
 
 impl TenantConsole {
     pub(crate) fn of(membership: &Membership) -> Self {
-        Self { slug: membership.tenant_slug.clone(), name: Label::new(&membership.tenant_name) }
+        Self {
+            slug: membership.tenant_slug.clone(),
+            name: Label::new(&membership.tenant_name),
+            is_suspended: membership.is_suspended,
+        }
     }
 }
 
@@ -59,7 +66,23 @@ pub(crate) enum Place {
     ApiKeys,
     OnboardingLinks,
     Webhooks,
+    Audit,
+    OperatorTenants,
     Elsewhere,
+}
+
+impl Place {
+    /// One of the operators' pages.
+    pub(crate) const fn is_operators(self) -> bool {
+        matches!(self, Self::OperatorTenants)
+    }
+}
+
+impl Shell {
+    /// Whether a rail of links stands beside the page.
+    pub(crate) fn has_rail(&self) -> bool {
+        self.console.is_some() || self.here.is_operators()
+    }
 }
 
 /// Text from outside, cut to what a page shows of it (security.md S-66). Templates set it in `<bdi>`.
@@ -171,13 +194,20 @@ impl Shell {
             here,
             console: None,
             tenants: Vec::new(),
+            is_operator: false,
             demo: true,
         }
     }
 
+    /// One of the operators' pages.
+    pub(crate) fn operator(here: Place) -> Self {
+        Self { is_operator: true, ..Self::sample(here) }
+    }
+
     /// In a tenant's console.
     pub(crate) fn console(tenant: &str, here: Place) -> Self {
-        let named = |slug: &str, name: &str| TenantConsole { slug: slug.to_owned(), name: name.into() };
+        let named =
+            |slug: &str, name: &str| TenantConsole { slug: slug.to_owned(), name: name.into(), is_suspended: false };
         let tenants = vec![named("acme-3f9c1a", tenant), named("zylker-0b7d22", "Zylker")];
         Self { console: Some(named("acme-3f9c1a", tenant)), tenants, ..Self::sample(here) }
     }

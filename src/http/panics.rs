@@ -87,6 +87,7 @@ impl Caught {
             here: Place::Elsewhere,
             console: None,
             tenants: Vec::new(),
+            is_operator: false,
             demo: self.demo,
         };
         let page = StatusPage { shell, status: self.status_code().as_u16() };

@@ -48,6 +48,9 @@ pub(crate) enum Problem {
     /// The connections that fit, as the API shows them.
     #[error("more than one connection fits")]
     Ambiguous(Vec<Connection>),
+    /// Nothing of the tenant's works until an operator resumes it.
+    #[error("the tenant is suspended")]
+    Suspended,
     /// The API under an https address, reached by http.
     #[error("reached by plain http")]
     PlainHttp,
@@ -87,6 +90,7 @@ impl Problem {
             Self::NeedsReconnect { .. } => Some(ProblemType::NeedsReconnect),
             Self::Ambiguous(_) => Some(ProblemType::Ambiguous),
             Self::PlainHttp => Some(ProblemType::Forbidden),
+            Self::Suspended => Some(ProblemType::TenantSuspended),
             Self::SignInFirst { .. } | Self::SignInAgain { .. } | Self::Status(_) => None,
         }
     }
@@ -106,6 +110,7 @@ impl ResponseError for Problem {
             Self::NeedsReconnect { .. } => explained(ProblemType::NeedsReconnect),
             Self::Ambiguous(_) => explained(ProblemType::Ambiguous),
             Self::PlainHttp => explained(ProblemType::Forbidden),
+            Self::Suspended => explained(ProblemType::TenantSuspended),
             Self::Status(status) => *status,
         }
     }
@@ -134,6 +139,7 @@ impl ResponseError for Problem {
             | Self::NeedsReconnect { .. }
             | Self::Ambiguous(_)
             | Self::PlainHttp
+            | Self::Suspended
             | Self::FormExpired
             | Self::Status(_) => {}
         }
@@ -217,6 +223,7 @@ impl From<ImportError> for Problem {
                 member: objection.member().to_owned(),
                 detail: objection.to_string(),
             }]),
+            ImportError::Suspended => Self::Suspended,
             ImportError::Misconfigured => later(ProblemType::ZohoMisconfigured, MISCONFIGURED),
             ImportError::Throttled { retry_after } => {
                 later(ProblemType::ZohoThrottled, retry_after.unwrap_or(THROTTLED))
@@ -233,6 +240,7 @@ impl From<ImportError> for Problem {
 impl From<ConfirmError> for Problem {
     fn from(error: ConfirmError) -> Self {
         match error {
+            ConfirmError::Suspended => Self::Suspended,
             ConfirmError::WrongPerson => Self::explained(ProblemType::WrongPerson),
             ConfirmError::NothingWaits | ConfirmError::NotChosen | ConfirmError::NotListed => Self::INVALID,
             ConfirmError::Unreadable => Self::unavailable(),

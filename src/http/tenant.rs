@@ -16,8 +16,13 @@ use super::{
 use crate::{
     app::App,
     console::Change,
-    domain::{return_path::ReturnPath, tenant::Role},
-    store::membership::{self, Membership},
+    domain::{ids::TenantId, return_path::ReturnPath, tenant::Role},
+    store::{
+        audit_event::{Actor, AuditEvent},
+        membership::{self, Membership},
+        tenant,
+    },
+    vault::usage::Full,
 };
 
 /// An owner or administrator of the tenant in the path.
@@ -69,12 +74,36 @@ impl TenantMember {
     }
 }
 
+/// For whoever would use or change something of a tenant's otherwise than through its console.
+pub(super) async fn check_not_suspended(app: &App, tenant_id: TenantId) -> Result<(), Problem> {
+    let is_suspended = tenant::is_suspended(app.pools.engine(), tenant_id).await?;
+    if is_suspended { Err(Problem::Suspended) } else { Ok(()) }
+}
+
 fn change(member: &Member, tenant: &Membership) -> Change {
     Change {
         tenant_id: tenant.tenant_id,
         person_id: member.person().person_id,
         request_id: member.request_id,
         peer: member.peer.clone(),
+    }
+}
+
+/// What a member may not see or do is on record (security.md S-70).
+fn refuse(app: &App, asked: Change) -> Problem {
+    let event = AuditEvent {
+        actor: Actor::Person(asked.person_id),
+        action: "console_refused",
+        outcome: "refused",
+        tenant_id: Some(asked.tenant_id),
+        connection_id: None,
+        peer: Some(asked.peer),
+        request_id: Some(asked.request_id),
+        detail: None,
+    };
+    match app.usage.note_refusal(event, app.clock.shared_now()) {
+        Ok(()) => Problem::explained(ProblemType::RoleNeeded),
+        Err(Full) => Problem::unavailable(),
     }
 }
 
@@ -85,11 +114,17 @@ impl FromRequest for TenantMember {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let app = request.app_data::<web::Data<App>>().expect("the route table sets it").clone();
         let slug = request.match_info().get("tenant").unwrap_or_default().to_owned();
+        let changes = !request.method().is_safe();
         let member = Member::from_request(request, payload);
         Box::pin(async move {
             let member = member.await?;
             let found = membership::find_by_slug(app.pools.engine(), &slug, member.person().person_id).await?;
-            Ok(Self { member, tenant: found.ok_or(Problem::NOT_FOUND)? })
+            let tenant = found.ok_or(Problem::NOT_FOUND)?;
+            // A suspended tenant's pages are there to be read.
+            if changes && tenant.is_suspended {
+                return Err(Problem::Suspended);
+            }
+            Ok(Self { member, tenant })
         })
     }
 }
@@ -104,7 +139,7 @@ impl FromRequest for TenantAdmin {
         Box::pin(async move {
             let TenantMember { member, tenant } = found.await?;
             if tenant.role < Role::Admin {
-                return Err(Problem::explained(ProblemType::RoleNeeded));
+                return Err(refuse(&app, change(&member, &tenant)));
             }
             let person_id = member.person().person_id;
             let mut administered = membership::list_of_person(app.pools.engine(), person_id).await?;

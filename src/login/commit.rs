@@ -18,7 +18,7 @@ use crate::{
         organization::Environment,
         product::Product,
         return_path::ReturnPath,
-        tenant::{Role, slug_for},
+        tenant::slug_for,
         webhook::EventType,
     },
     onboarding::{self, By, consent::Consent},
@@ -88,7 +88,7 @@ async fn commit(
         rest(app, &mut tx, attempt, grant, identified, (person_id, onboarding_link_id), now).await?;
         return Ok(tx.commit().await?);
     }
-    let own_tenant = own_tenant(&mut tx, person_id, identified, now).await?;
+    let own_tenant = own_tenant(&mut tx, attempt, person_id, identified, now).await?;
     let landing = match (attempt.product, &grant.refresh_token) {
         (Some(product), Some(_)) if attempt.offline => {
             connect(app, &mut tx, attempt, grant, identified, (person_id, own_tenant, product), now).await?
@@ -97,7 +97,7 @@ async fn commit(
             if unasked.is_some() {
                 revoke_grant(app, &mut tx, attempt, grant, Some(person_id), Reason::NotAskedFor, now).await?;
             }
-            signed_in_landing(&mut tx, attempt, product, person_id, now).await?
+            signed_in_landing(&mut tx, attempt, product, (person_id, own_tenant.0), now).await?
         }
     };
     sign_in(&mut tx, attempt, person_id, now).await?;
@@ -141,23 +141,25 @@ async fn rest(
     Ok(())
 }
 
-/// A first-time person gets a tenant of their own, as its owner.
+/// A first-time person gets a tenant of their own, as its owner. Tells whether it is new.
 async fn own_tenant(
     tx: &mut Connection,
+    attempt: &TakenAttempt,
     person_id: PersonId,
     identified: &Identified,
     now: DateTime<Utc>,
-) -> Result<TenantId, StoreError> {
+) -> Result<(TenantId, bool), StoreError> {
     let profile = &identified.profile;
     let who = [&profile.display_name, &profile.email].into_iter().find(|name| !name.is_empty());
     let who = who.map_or("Somebody", |name| name.as_str());
     let name = format!("{who}’s workspace");
     let (tenant_id, is_new) = tenant::find_or_insert_own(&mut *tx, person_id, &name, slug_for(who), now).await?;
     if is_new {
-        membership::insert(&mut *tx, tenant_id, person_id, Role::Owner, now).await?;
+        let created = event(attempt, Some(person_id), "tenant_created", "done");
+        audit_event::insert(&mut *tx, &AuditEvent { tenant_id: Some(tenant_id), ..created }, now).await?;
         event::insert(tx, Event::of_tenant(EventType::TenantCreated, tenant_id, None, &name), now).await?;
     }
-    Ok(tenant_id)
+    Ok((tenant_id, is_new))
 }
 
 /// Deposits the grant and tells where to go next.
@@ -167,12 +169,16 @@ async fn connect(
     attempt: &TakenAttempt,
     grant: &KeptGrant,
     identified: &Identified,
-    (person_id, own_tenant, product): (PersonId, TenantId, Product),
+    (person_id, (own_tenant, is_new), product): (PersonId, (TenantId, bool), Product),
     now: DateTime<Utc>,
 ) -> Result<String, Unsettled> {
     let tenant_id = attempt.purpose.tenant_id().unwrap_or(own_tenant);
-    if membership::find(&mut *tx, tenant_id, person_id).await?.is_none() {
+    let is_theirs = is_new && tenant_id == own_tenant;
+    if !is_theirs && membership::find(&mut *tx, tenant_id, person_id).await?.is_none() {
         return Err(Unsettled::Failed(Failure::WrongPerson));
+    }
+    if tenant::is_suspended_for_share(&mut *tx, tenant_id).await? {
+        return Err(Unsettled::Failed(Failure::TenantSuspended));
     }
     let target = match attempt.purpose {
         Purpose::Reconnect { connection_id, .. } => {
@@ -268,10 +274,11 @@ async fn signed_in_landing(
     tx: &mut Connection,
     attempt: &TakenAttempt,
     product: Option<Product>,
-    person_id: PersonId,
+    (person_id, own_tenant): (PersonId, TenantId),
     now: DateTime<Utc>,
 ) -> Result<String, StoreError> {
-    audit_event::insert(&mut *tx, &event(attempt, Some(person_id), "signed_in", "done"), now).await?;
+    let signed_in = event(attempt, Some(person_id), "signed_in", "done");
+    audit_event::insert(&mut *tx, &AuditEvent { tenant_id: Some(own_tenant), ..signed_in }, now).await?;
     let return_path = attempt.return_path.as_str();
     let Some(product) = product else { return Ok(return_path.to_owned()) };
     let has_it = connection::list_of_person(&mut *tx, person_id, None)

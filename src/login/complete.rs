@@ -105,13 +105,14 @@ pub(crate) async fn complete(
     match verdict {
         Verdict::Exchange(code) => take_and_exchange(app, opened, returned, code, visit.session, now).await,
         Verdict::Refuse(refused, action) => {
-            let spending = Spending { first: First::Refused { code_digest }, action, refused };
+            let spending = Spending { first: First::Refused { code_digest }, action, detail: None, refused };
             spend(app, &opened, &returned, spending, now).await
         }
         Verdict::Fail(failure) => {
             let landing = failure.landing();
             let first = First::Failed { code_digest, landing: &landing };
-            let spending = Spending { first, action: failure.slug(), refused: Refused::Attempt };
+            let spending =
+                Spending { first, action: "sign_in_failed", detail: Some(failure.slug()), refused: Refused::Attempt };
             spend(app, &opened, &returned, spending, now).await
         }
     }

@@ -70,6 +70,7 @@ pub(super) async fn wait(
                 let spending = Spending {
                     first: First::Refused { code_digest: None },
                     action: "code_of_another_state",
+                    detail: None,
                     refused: Refused::Attempt,
                 };
                 return spend(app, opened, returned, spending, now).await;

@@ -44,6 +44,7 @@ pub(crate) enum Failure {
     NoRefreshToken,
     CodeExpired,
     WrongPerson,
+    TenantSuspended,
     OrganizationMismatch,
     NoOrganization,
     ProfileUnreadable,
@@ -56,13 +57,14 @@ pub(crate) enum Failure {
 
 impl Failure {
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::AccessDenied,
         Self::DataCentreNotEnabled,
         Self::ProductNotOffered,
         Self::NoRefreshToken,
         Self::CodeExpired,
         Self::WrongPerson,
+        Self::TenantSuspended,
         Self::OrganizationMismatch,
         Self::NoOrganization,
         Self::ProfileUnreadable,
@@ -81,6 +83,7 @@ impl Failure {
             Self::NoRefreshToken => "no-refresh-token",
             Self::CodeExpired => "code-expired",
             Self::WrongPerson => "wrong-person",
+            Self::TenantSuspended => "tenant-suspended",
             Self::OrganizationMismatch => "organization-mismatch",
             Self::NoOrganization => "no-organization",
             Self::ProfileUnreadable => "profile-unreadable",

@@ -14,7 +14,8 @@ use super::{
 use crate::{
     app::App,
     store::{
-        StoreError, audit_event,
+        StoreError,
+        audit_event::{self, AuditEvent},
         login_attempt::{self, First, ReturnedAttempt, Stage, TakenAttempt},
     },
     telemetry::chain,
@@ -26,8 +27,9 @@ const DOUBT: Duration = Duration::from_secs(60);
 /// Why a state is consumed without any call to Zoho.
 pub(super) struct Spending<'a> {
     pub(super) first: First<'a>,
-    /// For the audit.
+    /// For the audit: what happened, and why where that does not say it.
     pub(super) action: &'static str,
+    pub(super) detail: Option<&'static str>,
     /// What the browser is told where nothing landed.
     pub(super) refused: Refused,
 }
@@ -41,7 +43,7 @@ pub(super) async fn spend(
     spending: Spending<'_>,
     now: DateTime<Utc>,
 ) -> Result<Completed, Refused> {
-    let Spending { first, action, refused } = spending;
+    let Spending { first, action, detail, refused } = spending;
     let mut tx = app.pools.begin_as_engine().await.map_err(Refused::Unavailable)?;
     let owner = Uuid::now_v7();
     let mut taken = login_attempt::take(&mut *tx, owner, returned, first, now).await.map_err(Refused::Unavailable)?;
@@ -61,10 +63,11 @@ pub(super) async fn spend(
     }
     let taken = taken.ok_or(Refused::Attempt)?;
     let outcome = if first.landing().is_some() { "failed" } else { "refused" };
-    let event = event(&taken, taken.purpose.person_id(), action, outcome);
+    let event =
+        AuditEvent { detail: detail.map(str::to_owned), ..event(&taken, taken.purpose.person_id(), action, outcome) };
     audit_event::insert(&mut *tx, &event, now).await.map_err(Refused::Unavailable)?;
     tx.commit().await.map_err(Refused::Unavailable)?;
-    metrics::counter!("attempts_total", "outcome" => action).increment(1);
+    metrics::counter!("attempts_total", "outcome" => detail.unwrap_or(action)).increment(1);
     match first.landing() {
         Some(landing) => Ok(Completed::Landed { landing: landing.to_owned(), session: None }),
         None => Err(refused),

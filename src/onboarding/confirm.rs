@@ -36,6 +36,8 @@ use crate::{
 pub(crate) enum ConfirmError {
     #[error("nothing of this browser's waits to be confirmed")]
     NothingWaits,
+    #[error("the tenant is suspended")]
+    Suspended,
     #[error("somebody else is signed in here")]
     WrongPerson,
     #[error("it was not said which organization")]
@@ -62,6 +64,9 @@ pub(crate) async fn confirm(
     let link = onboarding_link::find(&mut *tx, &Named::Id(id)).await?;
     let link = link.filter(|link| link.state(now) == LinkState::Consented && link.is_of(browser));
     let link = link.ok_or(ConfirmError::NothingWaits)?;
+    if tenant::is_suspended_for_share(&mut *tx, link.tenant_id).await? {
+        return Err(ConfirmError::Suspended);
+    }
     let rested = onboarding_link::find_rested(&mut *tx, id).await?.ok_or(ConfirmError::NothingWaits)?;
     if visit.session.as_ref().is_some_and(|session| session.person.person_id != rested.person_id) {
         return Err(ConfirmError::WrongPerson);
@@ -76,7 +81,12 @@ pub(crate) async fn confirm(
         peer: Some(visit.peer.clone()),
     };
     let confirmed = by.event("onboarding_confirmed", "done", (link.tenant_id, id));
-    for told in [
+    let by_joining = joined.map(|role| AuditEvent {
+        action: "member_joined",
+        detail: Some(role.key().to_owned()),
+        ..confirmed.clone()
+    });
+    let by_connecting = [
         AuditEvent { connection_id: Some(connection_id), ..confirmed.clone() },
         AuditEvent {
             connection_id: Some(connection_id),
@@ -84,13 +94,14 @@ pub(crate) async fn confirm(
             detail: None,
             ..confirmed
         },
-    ] {
+    ];
+    for told in by_joining.into_iter().chain(by_connecting) {
         audit_event::insert(&mut *tx, &told, now).await?;
     }
     let completed =
         Event::of_connection(crate::domain::webhook::EventType::OnboardingCompleted, link.tenant_id, connection_id);
     event::insert(&mut tx, completed.with("onboarding_link_id", id.to_string()), now).await?;
-    let session = if joined || visit.session.is_none() {
+    let session = if joined.is_some() || visit.session.is_none() {
         Some(sign_in(&mut tx, rested.person_id, visit, now).await?)
     } else {
         None
@@ -126,23 +137,22 @@ fn chosen(
     Ok((found, rested.environment.or(said).unwrap_or(Environment::Production)))
 }
 
-/// The person becomes the owner of a tenant that has none, else a member. True where that changed their
-/// role.
+/// The person becomes the owner of a tenant that has none, else a member. Tells what they became, where that is new.
 async fn join(
     tx: &mut Connection,
     tenant_id: TenantId,
     person_id: PersonId,
     now: DateTime<Utc>,
-) -> Result<bool, StoreError> {
+) -> Result<Option<Role>, StoreError> {
     // Two who come at once do not both become its owner.
     tenant::lock(&mut *tx, tenant_id).await?;
     let had = membership::find(&mut *tx, tenant_id, person_id).await?;
     let role = if membership::has_owner(&mut *tx, tenant_id).await? { Role::Member } else { Role::Owner };
     if had.is_some_and(|had| had >= role) {
-        return Ok(false);
+        return Ok(None);
     }
     membership::upsert(&mut *tx, tenant_id, person_id, role, now).await?;
-    Ok(true)
+    Ok(Some(role))
 }
 
 async fn connect(

@@ -58,7 +58,7 @@ pub(crate) async fn make(
     by: &By,
 ) -> Result<Option<Made>, StoreError> {
     let inviter = match &by.actor {
-        Actor::Person(person_id) => Inviter::Person(*person_id),
+        Actor::Person(person_id) | Actor::Operator(person_id) => Inviter::Person(*person_id),
         Actor::ApiKey(api_key_id) => Inviter::ApiKey(api_key_id.clone()),
         _ => return Err(StoreError::Inconsistent("a link that nobody made")),
     };

@@ -52,13 +52,16 @@ pub(crate) struct StoredKey {
     pub(crate) grants: Vec<String>,
     pub(crate) expires_at: Option<DateTime<Utc>>,
     pub(crate) revoked_at: Option<DateTime<Utc>>,
+    /// Its tenant is; a key of all tenants has none that could be.
+    pub(crate) is_suspended: bool,
 }
 
 pub(crate) async fn find(db: impl PgExecutor<'_>, api_key_id: &str) -> Result<Option<StoredKey>, StoreError> {
     Ok(sqlx::query_as!(
         StoredKey,
-        r#"select key_digest, tenant_id as "tenant_id: TenantId", grants, expires_at, revoked_at
-           from api_key where api_key_id = $1"#,
+        r#"select k.key_digest, k.tenant_id as "tenant_id: TenantId", k.grants, k.expires_at, k.revoked_at,
+               exists (select from tenant t where t.tenant_id = k.tenant_id and t.suspended_at is not null) as "is_suspended!"
+           from api_key k where k.api_key_id = $1"#,
         api_key_id,
     )
     .fetch_optional(db)

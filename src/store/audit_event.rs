@@ -1,5 +1,7 @@
 //! Who did what: appended, never changed.
 
+pub(crate) mod listed;
+
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
@@ -9,6 +11,8 @@ use crate::domain::ids::{AuditEventId, ConnectionId, PersonId, RequestId, Tenant
 #[derive(Debug, Clone)]
 pub(crate) enum Actor {
     Person(PersonId),
+    /// A person, as one who runs the installation.
+    Operator(PersonId),
     /// A back end, by the id of its key.
     ApiKey(String),
     /// A browser that is nobody we know.
@@ -23,6 +27,7 @@ impl Actor {
     const fn kind(&self) -> &'static str {
         match self {
             Self::Person(_) => "person",
+            Self::Operator(_) => "operator",
             Self::ApiKey(_) => "api_key",
             Self::Visitor => "visitor",
             Self::Engine => "engine",
@@ -32,7 +37,7 @@ impl Actor {
 
     pub(crate) fn id(&self) -> Option<String> {
         match self {
-            Self::Person(person_id) => Some(person_id.to_string()),
+            Self::Person(person_id) | Self::Operator(person_id) => Some(person_id.to_string()),
             Self::ApiKey(api_key_id) => Some(api_key_id.clone()),
             Self::Visitor | Self::Engine | Self::Command => None,
         }
@@ -186,4 +191,9 @@ pub(crate) async fn list_of_connection(
 pub(crate) async fn ensure_month(db: impl PgExecutor<'_>, at: DateTime<Utc>) -> Result<(), StoreError> {
     sqlx::query!("select audit_event_ensure_month($1)", at).execute(db).await?;
     Ok(())
+}
+
+/// Drops the months that ended at `kept_from` or before; tells which partitions went.
+pub(crate) async fn drop_before(db: impl PgExecutor<'_>, kept_from: DateTime<Utc>) -> Result<Vec<String>, StoreError> {
+    Ok(sqlx::query_scalar!(r#"select audit_event_drop_before($1) as "partition!""#, kept_from).fetch_all(db).await?)
 }

@@ -22,6 +22,8 @@ pub(crate) struct BrowserSession {
     pub(crate) created_at: DateTime<Utc>,
     /// Long enough since it was last written that it is worth writing again.
     pub(crate) is_due_to_be_seen: bool,
+    /// Named by the command; those of the `OPERATORS` setting are not known here.
+    pub(crate) is_granted_operator: bool,
 }
 
 /// Written once: a session that was signed out cannot come back.
@@ -54,7 +56,8 @@ pub(crate) async fn find(
 ) -> Result<Option<BrowserSession>, StoreError> {
     let row = sqlx::query!(
         r#"select person_id as "person_id: PersonId", p.data_centre, p.zuid, p.display_name, p.email,
-                  s.lineage, s.created_at, s.seen_at
+                  s.lineage, s.created_at, s.seen_at,
+                  exists (select from operator o where o.data_centre = p.data_centre and o.zuid = p.zuid) as "is_operator!"
            from browser_session s join person p using (person_id)
            where s.session_digest = $1 and s.expires_at > $2 and s.seen_at > $3"#,
         session.as_slice(),
@@ -75,6 +78,7 @@ pub(crate) async fn find(
             lineage: row.lineage,
             created_at: row.created_at,
             is_due_to_be_seen: now - row.seen_at > SEEN_EVERY,
+            is_granted_operator: row.is_operator,
         })
     })
     .transpose()

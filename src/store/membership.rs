@@ -16,26 +16,7 @@ pub(crate) struct Membership {
     pub(crate) tenant_name: String,
     pub(crate) tenant_slug: String,
     pub(crate) role: Role,
-}
-
-/// Does nothing where the person is a member already.
-pub(crate) async fn insert(
-    db: impl PgExecutor<'_>,
-    tenant_id: TenantId,
-    person_id: PersonId,
-    role: Role,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    sqlx::query!(
-        "insert into membership (tenant_id, person_id, role, created_at) values ($1, $2, $3, $4) on conflict do nothing",
-        tenant_id as TenantId,
-        person_id as PersonId,
-        role as Role,
-        now,
-    )
-    .execute(db)
-    .await?;
-    Ok(())
+    pub(crate) is_suspended: bool,
 }
 
 /// Gives a role to whoever has none or less.
@@ -90,7 +71,8 @@ pub(crate) async fn find_by_slug(
 ) -> Result<Option<Membership>, StoreError> {
     Ok(sqlx::query_as!(
         Membership,
-        r#"select m.tenant_id as "tenant_id: TenantId", t.name as tenant_name, t.slug as tenant_slug, m.role as "role: Role"
+        r#"select m.tenant_id as "tenant_id: TenantId", t.name as tenant_name, t.slug as tenant_slug, m.role as "role: Role",
+               t.suspended_at is not null as "is_suspended!"
            from tenant t join membership m using (tenant_id)
            where t.slug = $1 and m.person_id = $2"#,
         tenant_slug,
@@ -107,7 +89,8 @@ pub(crate) async fn list_of_person(
 ) -> Result<Vec<Membership>, StoreError> {
     Ok(sqlx::query_as!(
         Membership,
-        r#"select m.tenant_id as "tenant_id: TenantId", t.name as tenant_name, t.slug as tenant_slug, m.role as "role: Role"
+        r#"select m.tenant_id as "tenant_id: TenantId", t.name as tenant_name, t.slug as tenant_slug, m.role as "role: Role",
+               t.suspended_at is not null as "is_suspended!"
            from membership m join tenant t using (tenant_id)
            where m.person_id = $1
            order by (t.own_of_person_id is not distinct from $1) desc, lower(t.name), t.tenant_id"#,

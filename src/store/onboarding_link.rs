@@ -77,6 +77,7 @@ pub(crate) struct OnboardingLink {
     pub(crate) onboarding_link_id: OnboardingLinkId,
     pub(crate) tenant_id: TenantId,
     pub(crate) tenant_name: String,
+    pub(crate) tenant_is_suspended: bool,
     pub(crate) product: Product,
     pub(crate) scopes: ScopeSet,
     pub(crate) expected_email_domain: Option<EmailDomain>,
@@ -143,7 +144,7 @@ pub(crate) async fn find(db: impl PgExecutor<'_>, named: &Named) -> Result<Optio
     };
     let row = sqlx::query!(
         r#"select l.onboarding_link_id as "onboarding_link_id: OnboardingLinkId", l.tenant_id as "tenant_id: TenantId",
-                  t.name as tenant_name, l.product, l.scopes, l.expected_email_domain, l.expected_organization, l.return_url,
+                  t.name as tenant_name, t.suspended_at is not null as "tenant_is_suspended!", l.product, l.scopes, l.expected_email_domain, l.expected_organization, l.return_url,
                   i.display_name as "inviter_name?", i.email as "inviter_email?", l.expires_at, l.state, l.refused_because,
                   l.browser_digest, l.confirm_by, l.connection_id as "connection_id: ConnectionId",
                   p.person_id as "person_id?: PersonId", p.data_centre as "data_centre?", p.display_name as "display_name?",
@@ -172,6 +173,7 @@ pub(crate) async fn find(db: impl PgExecutor<'_>, named: &Named) -> Result<Optio
             onboarding_link_id: row.onboarding_link_id,
             tenant_id: row.tenant_id,
             tenant_name: row.tenant_name,
+            tenant_is_suspended: row.tenant_is_suspended,
             product: known(&row.product, "onboarding_link.product")?,
             scopes: ScopeSet::from_stored(row.scopes),
             expected_email_domain: optional(row.expected_email_domain, "onboarding_link.expected_email_domain")?,

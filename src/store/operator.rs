@@ -1,5 +1,7 @@
 //! People who run the installation, as the command named them; those of the `OPERATORS` setting are
-//! not here.
+//! not here. Below: what operators look at, which names no sealed column.
+
+pub(crate) mod tenants;
 
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;

@@ -6,9 +6,13 @@ use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
 use super::{StoreError, tx::Connection};
-use crate::domain::ids::{PersonId, TenantId};
+use crate::domain::{
+    ids::{PersonId, TenantId},
+    tenant::Role,
+};
 
-/// The tenant of the person's own, and whether it was made now, for the first time (design.md §4).
+/// The tenant of the person's own, and whether it was made now, for the first time, with the person as its owner
+/// (design.md §4).
 pub(crate) async fn find_or_insert_own(
     db: &mut Connection,
     person_id: PersonId,
@@ -20,15 +24,20 @@ pub(crate) async fn find_or_insert_own(
         return Ok((tenant_id, false));
     }
     let inserted = sqlx::query_scalar!(
-        r#"insert into tenant (tenant_id, external_id, name, slug, own_of_person_id, created_at)
-           values ($1, null, $2, $3, $4, $5)
-           on conflict on constraint tenant_own_of_person_once do nothing
+        r#"with own as (
+               insert into tenant (tenant_id, external_id, name, slug, own_of_person_id, created_at)
+               values ($1, null, $2, $3, $4, $5)
+               on conflict on constraint tenant_own_of_person_once do nothing
+               returning tenant_id)
+           insert into membership (tenant_id, person_id, role, created_at)
+           select tenant_id, $4, $6, $5 from own
            returning tenant_id as "tenant_id: TenantId""#,
         TenantId::new() as TenantId,
         name,
         slug,
         person_id as PersonId,
         now,
+        Role::Owner as Role,
     )
     .fetch_optional(&mut *db)
     .await?;
@@ -55,6 +64,55 @@ pub(crate) async fn lock(db: impl PgExecutor<'_>, tenant_id: TenantId) -> Result
         .fetch_optional(db)
         .await?;
     Ok(())
+}
+
+/// False also for a tenant that is not there.
+pub(crate) async fn is_suspended(db: impl PgExecutor<'_>, tenant_id: TenantId) -> Result<bool, StoreError> {
+    let found = sqlx::query_scalar!(
+        r#"select suspended_at is not null as "is_suspended!" from tenant where tenant_id = $1"#,
+        tenant_id as TenantId,
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(found.unwrap_or(false))
+}
+
+/// The same, for whoever puts something into the tenant: nobody suspends or deletes it before that is committed.
+pub(crate) async fn is_suspended_for_share(db: impl PgExecutor<'_>, tenant_id: TenantId) -> Result<bool, StoreError> {
+    let found = sqlx::query_scalar!(
+        r#"select suspended_at is not null as "is_suspended!" from tenant where tenant_id = $1 for share"#,
+        tenant_id as TenantId,
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(found.unwrap_or(false))
+}
+
+/// True where that changed something.
+pub(crate) async fn update_suspended(
+    db: impl PgExecutor<'_>,
+    tenant_id: TenantId,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query!(
+        "update tenant set suspended_at = $2 where tenant_id = $1 and suspended_at is null",
+        tenant_id as TenantId,
+        now,
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// True where that changed something; a deletion is not taken back.
+pub(crate) async fn update_resumed(db: impl PgExecutor<'_>, tenant_id: TenantId) -> Result<bool, StoreError> {
+    let done = sqlx::query!(
+        "update tenant set suspended_at = null where tenant_id = $1 and suspended_at is not null and deleted_at is null",
+        tenant_id as TenantId,
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// By our id, the `external_id` or the slug, in that order (design.md §6).

@@ -1,9 +1,11 @@
 //! Who is asking: pools and transactions, each with its actor named to row-level security.
 //!
-//! A query that names no actor sees no row. Two kinds exist:
+//! A query that names no actor sees no row. Three kinds exist:
 //! - *engine*: the program's own work (sessions, attempts, queues). Its pools name the actor once a
 //!   connection, so that a look-up is one round trip.
 //! - *tenant*: whatever is done in a tenant, in a transaction that names it.
+//! - *operator*: what those who run the installation look at, in a transaction that says so; it sees every
+//!   tenant's rows and no session, attempt or secret of the engine's.
 //!
 //! A transaction is begun in a task of its own, which a caller who leaves does not stop: what was begun
 //! is then dropped, and so rolled back (security.md D-6). Whatever is asked of a pool ends in time
@@ -136,6 +138,13 @@ impl Pools {
             .bind(tenant.to_string())
             .execute(&mut connection)
             .await?;
+        Ok(Tx(connection))
+    }
+
+    /// Sees the rows of every tenant. Whoever begins one leaves an audit event in it (`http::operator`).
+    pub(crate) async fn begin_as_operator(&self) -> Result<Tx, StoreError> {
+        let mut connection = begin(&self.web).await?;
+        sqlx::query("select set_config('app.actor', 'operator', true)").execute(&mut connection).await?;
         Ok(Tx(connection))
     }
 

@@ -73,6 +73,9 @@ pub(crate) struct Claimed {
     pub(crate) previous_secret_until: Option<DateTime<Utc>>,
 }
 
+/// What a suspended tenant's endpoints are told; everything else waits until it is resumed.
+const SENT_ALL_THE_SAME: [EventType; 2] = [EventType::TenantSuspended, EventType::TenantDeleted];
+
 /// Claims what is due. Of one connection and endpoint only the first that is still pending, so that none
 /// overtakes another; of one endpoint no more than `most_of_one` at a time on all replicas together, so
 /// that a slow one keeps nobody else waiting. Endpoints come in no order, so that none is always last.
@@ -87,10 +90,12 @@ pub(crate) async fn claim_due(
         r#"with claimable as (
                select due.webhook_delivery_id, e.url, e.secrets_sealed, e.previous_secret_until
                from webhook_endpoint e
+               left join tenant t on t.tenant_id = e.tenant_id
                cross join lateral (
                    select d.webhook_delivery_id from webhook_delivery d
                    where d.webhook_endpoint_id = e.webhook_endpoint_id and d.status = 'pending' and d.due_at <= $1
                      and (d.claimed_until is null or d.claimed_until <= $1)
+                     and (t.suspended_at is null or d.event_type = any($5))
                      and not exists (
                          select from webhook_delivery earlier
                          where earlier.webhook_endpoint_id = d.webhook_endpoint_id and earlier.connection_id = d.connection_id
@@ -113,6 +118,7 @@ pub(crate) async fn claim_due(
         now + CLAIM,
         most,
         most_of_one,
+        &SENT_ALL_THE_SAME.map(|event_type| event_type.key().to_owned()),
     )
     .fetch_all(db)
     .await?)
@@ -201,6 +207,23 @@ pub(crate) async fn update_again(
     .execute(db)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// What waited while the tenant was suspended is due, and is tried for as long as if it had just been written.
+pub(crate) async fn update_resumed(
+    db: impl PgExecutor<'_>,
+    tenant_id: TenantId,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "update webhook_delivery set due_at = least(due_at, $2), give_up_at = $3 where tenant_id = $1 and status = 'pending'",
+        tenant_id as TenantId,
+        now,
+        now + PATIENCE,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
 }
 
 /// What waits for an endpoint that was switched off for longer than deliveries are tried.

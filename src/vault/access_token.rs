@@ -93,6 +93,8 @@ impl Warning {
 pub(crate) enum VendError {
     #[error("there is no such connection")]
     NotFound,
+    #[error("the tenant is suspended")]
+    Suspended,
     #[error("the organization is not chosen yet")]
     Choosing,
     #[error("the connection needs its owner")]
@@ -194,6 +196,9 @@ impl<'a> Current<'a> {
         let row = &known.row;
         if wanted.tenant_id.is_some_and(|tenant_id| tenant_id != row.tenant_id) {
             return Err(VendError::NotFound);
+        }
+        if row.is_suspended {
+            return Err(VendError::Suspended);
         }
         match row.status {
             Status::Active => {}

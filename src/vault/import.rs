@@ -37,6 +37,7 @@ use crate::{
     store::{
         StoreError,
         audit_event::{self, Actor, AuditEvent},
+        tenant,
     },
     telemetry::chain,
 };
@@ -107,6 +108,8 @@ pub(crate) enum ImportError {
     /// What was given does not work; nothing but other values helps.
     #[error(transparent)]
     Refused(#[from] Objection),
+    #[error("the tenant is suspended")]
+    Suspended,
     #[error("zoho does not accept the client, or not its secret")]
     Misconfigured,
     #[error("zoho throttles these requests")]
@@ -129,6 +132,7 @@ impl ImportError {
     pub(crate) const fn class(&self) -> &'static str {
         match self {
             Self::Refused(objection) => objection.class(),
+            Self::Suspended => "tenant_suspended",
             Self::Misconfigured => "misconfigured",
             Self::Throttled { .. } => "throttled",
             Self::Unavailable => "unavailable",
@@ -148,6 +152,10 @@ pub(crate) async fn import(
     by: By,
 ) -> Result<Imported, ImportError> {
     import.client = import.client.filter(|client| !is_ours(&app.config, import.data_centre, client));
+    // Before a code is spent; what is suspended meanwhile is found out when it is settled.
+    if tenant::is_suspended(app.pools.engine(), tenant_id).await? {
+        return Err(ImportError::Suspended);
+    }
     check(&app.config, &import)?;
     let peer = by.peer.clone();
     if let Some(retry_after) = peer.as_deref().and_then(|peer| app.limits.failed_exchanges.exceeded(peer)) {

@@ -70,7 +70,9 @@ pub(crate) async fn test_call(app: &Arc<App>, test: TestCall) -> Result<TestOutc
 
 fn outcome_of(error: VendError) -> Result<TestOutcome, TestError> {
     Ok(match error {
-        VendError::NotFound | VendError::Choosing | VendError::Disconnected => return Err(TestError::NotInUse),
+        VendError::NotFound | VendError::Suspended | VendError::Choosing | VendError::Disconnected => {
+            return Err(TestError::NotInUse);
+        }
         VendError::Busy => return Err(TestError::Busy),
         VendError::NeedsReconnect(_) => TestOutcome::NeedsReconnect,
         VendError::Throttled { .. } => TestOutcome::Throttled,

@@ -25,8 +25,8 @@ use crate::{
 
 /// Counts and refusals waiting to be written, each.
 const MOST: usize = 50_000;
-/// Rows of one statement.
-const BATCH: usize = 5_000;
+/// Rows of one statement: beyond that it takes longer for each, since memory for them comes from the system.
+const BATCH: usize = 1_000;
 
 /// How a call for a token ended well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -8,6 +8,7 @@
 mod access_token;
 mod api_keys;
 mod architecture;
+mod audit;
 mod callback;
 mod clients;
 mod connections;
@@ -21,6 +22,7 @@ mod import;
 mod isolation;
 mod onboarding;
 mod openapi;
+mod operator;
 mod organizations;
 mod products;
 mod proxy;

@@ -51,6 +51,7 @@ async fn every_sign_in_and_refusal_is_audited_once_with_peer_and_request() {
     assert_eq!(
         app.database.column(events).await,
         [
+            "person tenant_created done 127.0.0.1 t f",
             "person connected done 127.0.0.1 t t",
             "person signed_in done 127.0.0.1 t f",
             "person disconnected done 127.0.0.1 t t",

@@ -5,7 +5,7 @@
 //! 2. A peer that sent too many wrong keys waits, whatever it sends now.
 //! 3. The key is judged by what is stored at this moment; all that is wrong with a key is one answer
 //!    (S-54). A right key does not notice who guesses at it from elsewhere.
-//! 4. It must have the grant; lists and look-ups then run within its tenant.
+//! 4. Its tenant must not be suspended, and it must have the grant; lists and look-ups then run within its tenant.
 
 use std::{future::Future, marker::PhantomData, pin::Pin, sync::Arc, time::Duration};
 
@@ -20,13 +20,20 @@ use crate::{
     app::App,
     domain::{api_key::Grant, ids::TenantId, secret::ApiKey},
     http::{
-        caller::peer,
+        caller::{peer, request_id},
         problem::{MemberError, Problem},
         site::problem_types::ProblemType,
     },
-    store::{StoreError, tx::Tx},
+    store::{
+        StoreError,
+        audit_event::{Actor, AuditEvent},
+        tx::Tx,
+    },
     telemetry::{Caller, note_caller, note_route},
-    vault::api_key::{id_of, judge},
+    vault::{
+        api_key::{id_of, judge},
+        usage::Full,
+    },
 };
 
 /// A grant as a type, so that a signature can name it.
@@ -45,7 +52,7 @@ macro_rules! grants {
     )+};
 }
 
-grants! { ConnectionsRead, ConnectionsWrite, TokensRead, Proxy, OnboardingWrite, WebhooksWrite }
+grants! { ConnectionsRead, ConnectionsWrite, TokensRead, Proxy, OnboardingWrite, WebhooksWrite, AuditRead }
 
 /// A program whose key counts and has the grant.
 #[derive(Debug)]
@@ -93,10 +100,37 @@ async fn backend<G: Needs>(app: Arc<App>, request: HttpRequest) -> Result<Backen
     };
     note_caller(&request, Caller::Backend);
     app.key_uses.note(id_of(&key), app.clock.shared_now());
+    if judged.is_suspended {
+        return Err(Problem::Suspended);
+    }
     if !judged.may(G::GRANT) {
-        return Err(Problem::explained(ProblemType::Forbidden));
+        return Err(refuse(&app, &request, (judged.tenant_id, id_of(&key)), peer, G::GRANT));
     }
     Ok(Backend { tenant_id: judged.tenant_id, api_key_id: id_of(&key).to_owned(), grant: PhantomData })
+}
+
+/// What a key may not do is on record (security.md S-70).
+fn refuse(
+    app: &App,
+    request: &HttpRequest,
+    (tenant_id, api_key_id): (Option<TenantId>, &str),
+    peer: String,
+    lacks: Grant,
+) -> Problem {
+    let event = AuditEvent {
+        actor: Actor::ApiKey(api_key_id.to_owned()),
+        action: "call_refused",
+        outcome: "refused",
+        tenant_id,
+        connection_id: None,
+        peer: Some(peer),
+        request_id: Some(request_id(request)),
+        detail: Some(lacks.key().to_owned()),
+    };
+    match app.usage.note_refusal(event, app.clock.shared_now()) {
+        Ok(()) => Problem::explained(ProblemType::Forbidden),
+        Err(Full) => Problem::unavailable(),
+    }
 }
 
 const UNAUTHENTICATED: Problem = Problem::explained(ProblemType::Unauthenticated);

@@ -24,6 +24,7 @@ use crate::{
     http::{
         caller::{peer, request_id},
         problem::Problem,
+        tenant::check_not_suspended,
     },
     store::{
         audit_event::Actor,
@@ -160,6 +161,7 @@ pub(crate) async fn disconnect_connection(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let connection = find(&app, &backend, id_alone(&request)?).await?;
+    check_not_suspended(&app, connection.tenant_id).await?;
     let wanted = Disconnect {
         tenant_id: connection.tenant_id,
         connection_id: connection.connection_id,

@@ -37,7 +37,12 @@ pub(crate) fn respond(problem: &Problem, status: StatusCode, request_id: Request
         "type": "about:blank", "title": status.canonical_reason().unwrap_or("Refused"), "status": status.as_u16(),
         "request_id": request_id,
     });
-    if let Some(problem) = problem.problem_type() {
+    let told = match problem {
+        // For programs it has no type of its own: they may not do this, and `detail` says why.
+        Problem::Suspended => Some(ProblemType::Forbidden),
+        problem => problem.problem_type(),
+    };
+    if let Some(problem) = told {
         document["type"] = problem.path().into();
         if let (Ok(title), Ok(detail)) = (Title { problem }.render(), Detail { problem }.render()) {
             document["title"] = title.trim().into();
@@ -52,6 +57,7 @@ pub(crate) fn respond(problem: &Problem, status: StatusCode, request_id: Request
         }
         Problem::Ambiguous(candidates) => document["candidates"] = json!(candidates),
         Problem::PlainHttp => document["detail"] = "The API is reached by https only.".into(),
+        Problem::Suspended => document["detail"] = detail(ProblemType::TenantSuspended).into(),
         Problem::SignInFirst { .. }
         | Problem::SignInAgain { .. }
         | Problem::Explained { .. }

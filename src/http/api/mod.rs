@@ -1,6 +1,7 @@
 //! The API for back ends: `/api/v1`, JSON, an API key in `Authorization` (design.md §6).
 
 pub(crate) mod access_token;
+mod audit_events;
 mod backend;
 pub(crate) mod body;
 pub(crate) mod connections;
@@ -54,6 +55,7 @@ endpoints::endpoints! {
     post "/webhook-endpoints/{id}/test" webhook_endpoints::test_webhook_endpoint;
     get "/webhook-deliveries" webhook_deliveries::list_webhook_deliveries;
     post "/webhook-deliveries/{id}/redeliver" webhook_deliveries::redeliver_webhook;
+    get "/audit-events" audit_events::list_audit_events;
     get "/openapi.json" openapi::get_openapi;
 }
 

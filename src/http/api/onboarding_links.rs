@@ -11,7 +11,6 @@ use super::{
     parameters::{Parameters, id_alone},
     refusals::RefusedOrUnknown,
     schema::{NewOnboardingLink, OnboardingLink, OnboardingState},
-    tenants::external_id,
 };
 use crate::{
     app::App,
@@ -23,6 +22,7 @@ use crate::{
         organization::ZohoOrganizationId,
         product::Product,
         scope::ScopeSet,
+        tenant::parse_external_id,
         tenant::slug_for,
         text,
     },
@@ -30,6 +30,7 @@ use crate::{
         caller::{peer, request_id},
         problem::Problem,
         site::{connection::extra_scopes, problem_types::ProblemType},
+        tenant::check_not_suspended,
     },
     onboarding::{
         By,
@@ -62,6 +63,7 @@ pub(crate) async fn create_onboarding_link(
     let (tenant, wanted) = body::finish(members, tenant.zip(wanted))?;
     let by = by(&app, &backend, &request);
     let tenant_id = resolve(&app, &backend, tenant, &by).await?;
+    check_not_suspended(&app, tenant_id).await?;
     let tx = backend.begin(&app).await?;
     let made = make(&app, tx, tenant_id, OnboardingLinkId::new(), &wanted, &by).await?;
     let made = made.ok_or(Problem::Status(actix_web::http::StatusCode::INTERNAL_SERVER_ERROR))?;
@@ -133,7 +135,7 @@ fn read_tenant(members: &mut Members) -> Option<Inviting> {
         return None;
     }
     let mut tenant = members.open("tenant")?;
-    let id = tenant.need("external_id", external_id);
+    let id = tenant.need("external_id", parse_external_id);
     let name = tenant.take("name", |name| plain(&text::clean(name)));
     members.close(tenant);
     Some(Inviting::External { external_id: id?, name })

@@ -16,7 +16,7 @@ use utoipa::{
 };
 
 /// Headings, in the order in which people read them.
-const TAGS: [(&str, &str); 8] = [
+const TAGS: [(&str, &str); 9] = [
     ("tokens", "Access tokens that work: fetched for one connection, refreshed by us, at most once for all who ask."),
     ("proxy", "Calls to a product without handling its token."),
     ("connections", "Which connections there are, how they stand, and their end."),
@@ -27,6 +27,7 @@ const TAGS: [(&str, &str); 8] = [
         "Being told what happens, by Standard Webhooks: signed, in order for each connection, tried for a day.",
     ),
     ("deliveries", "What became of each event at each endpoint, and sending it again."),
+    ("audit", "What was done and what was refused, by whom and from where."),
     ("meta", "About the API itself; needs no key."),
 ];
 

@@ -4,6 +4,7 @@
 //! Members are only ever added. A secret is borrowed for the moment in which it is sent.
 
 mod access_token;
+mod audit;
 mod estate;
 mod import;
 mod onboarding;
@@ -11,6 +12,7 @@ mod webhooks;
 mod words;
 
 pub(crate) use access_token::AccessToken;
+pub(crate) use audit::{AuditEvent, AuditEventList};
 pub(crate) use estate::{ListedOrganization, ListedTenant, NewTenant, OrganizationList, TenantList};
 pub(crate) use import::{Disconnected, Import};
 pub(crate) use onboarding::{NewOnboardingLink, OnboardingLink, OnboardingState};

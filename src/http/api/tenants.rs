@@ -15,7 +15,7 @@ use crate::{
     app::App,
     domain::{
         members::{Members, Mistake, plain},
-        tenant::{parse_slug, slug_for},
+        tenant::{parse_external_id, parse_slug, slug_for},
         text,
     },
     http::{
@@ -100,19 +100,11 @@ pub(crate) async fn create_tenant(
 }
 
 fn read(members: &mut Members) -> Option<MakeTenant> {
-    let external_id = members.need("external_id", external_id);
+    let external_id = members.need("external_id", parse_external_id);
     let name = members.need("name", |name| plain(&text::clean(name)));
     let slug = members.take("slug", parse_slug);
     let name = name?;
     // The caller's, or one of our own making: then it differs with every request.
     let generated = slug_for(&name);
     Some(MakeTenant { external_id: external_id?, slug, generated, name })
-}
-
-/// Longest id of a tenant in the SaaS.
-const LONGEST_ID: usize = 200;
-
-pub(super) fn external_id(text: &str) -> Result<String, &'static str> {
-    let id = plain(text)?;
-    if id.len() <= LONGEST_ID { Ok(id) } else { Err("must have at most 200 bytes") }
 }

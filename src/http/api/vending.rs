@@ -100,6 +100,7 @@ fn explain(app: &App, connection_id: ConnectionId, error: VendError) -> Problem 
     let later = |problem, wait: Duration| Problem::Explained { problem, retry_after: Some(wait) };
     match error {
         VendError::NotFound => Problem::NOT_FOUND,
+        VendError::Suspended => Problem::Suspended,
         VendError::Choosing => Problem::explained(ProblemType::ChoosingOrganization),
         VendError::NeedsReconnect(reason) => Problem::NeedsReconnect {
             reason,

@@ -23,6 +23,7 @@ use crate::{
         form::Posted,
         page::{self, Label, Moment, Place, Shell},
         problem::Problem,
+        tenant::check_not_suspended,
     },
     login::{
         Begin,
@@ -115,6 +116,17 @@ pub(crate) async fn own_connection(app: &App, member: &Member, id: &str) -> Resu
     let connection_id: ConnectionId = id.parse().map_err(|_| Problem::NOT_FOUND)?;
     let found = connection::list_of_person(app.pools.engine(), member.person().person_id, Some(connection_id)).await?;
     found.into_iter().next().ok_or(Problem::NOT_FOUND)
+}
+
+/// The same, for whoever is about to use it or to give it new access.
+pub(crate) async fn own_working_connection(
+    app: &App,
+    member: &Member,
+    id: &str,
+) -> Result<connection::Connection, Problem> {
+    let connection = own_connection(app, member, id).await?;
+    check_not_suspended(app, connection.tenant_id).await?;
+    Ok(connection)
 }
 
 #[derive(Debug, Deserialize)]
@@ -222,7 +234,7 @@ pub(crate) async fn post_reconnect(
     Posted(member, form): Posted<Member, ReconnectForm>,
 ) -> Result<HttpResponse, Problem> {
     member.check(&FormToken::new(form.csrf))?;
-    let connection = own_connection(&app, &member, &id).await?;
+    let connection = own_working_connection(&app, &member, &id).await?;
     // What was asked for before stays asked for.
     let mut scopes = connection.scopes_requested.clone();
     scopes.extend(&form.scopes.unwrap_or_default().parse().map_err(|_| Problem::INVALID)?);

@@ -22,6 +22,7 @@ use crate::{
         form::Posted,
         page::{self, Label, Moment, Place, Shell, TenantConsole},
         problem::Problem,
+        tenant::check_not_suspended,
     },
     login::Begin,
     store::{
@@ -57,6 +58,7 @@ pub(crate) struct TenantConnections {
     /// `owner`, `admin` or `member`
     pub(crate) role: &'static str,
     pub(crate) connections: Vec<ConnectionRow>,
+    pub(crate) is_suspended: bool,
 }
 
 pub(crate) struct ConnectionRow {
@@ -153,9 +155,9 @@ impl ConnectionsPage {
         let connections = connection::list_of_person(app.pools.engine(), person.person_id, None).await?;
         let memberships = membership::list_of_person(app.pools.engine(), person.person_id).await?;
         let tokens = RefreshTokens::of(app, person, app.config.zoho.client_id(person.data_centre)).await?;
-        let at_stake = AtStake::of(app, person).await?.map(|(_, stake)| stake);
         let mut attention: Vec<_> = connections.iter().filter_map(Attention::of).collect();
         if tokens.near_limit {
+            let at_stake = AtStake::of(app, person).await?.map(|(_, stake)| stake);
             attention.push(Attention::NearLimit { data_centre: person.data_centre.key(), tokens, at_stake });
         }
         let offered = app.config.zoho.servers.hosts(person.data_centre);
@@ -169,6 +171,7 @@ impl ConnectionsPage {
             connect: ConnectForm {
                 tenants: memberships
                     .iter()
+                    .filter(|membership| !membership.is_suspended)
                     .map(|membership| TenantOption {
                         value: membership.tenant_slug.clone(),
                         name: Label::new(&membership.tenant_name),
@@ -209,8 +212,9 @@ fn by_tenant(memberships: &[Membership], connections: &[Connection], now: DateTi
             name: Label::new(&membership.tenant_name),
             role: membership.role.key(),
             connections: rows(membership),
+            is_suspended: membership.is_suspended,
         })
-        .filter(|tenant| !tenant.connections.is_empty())
+        .filter(|tenant| !tenant.connections.is_empty() || tenant.is_suspended)
         .collect()
 }
 
@@ -282,6 +286,7 @@ pub(crate) async fn post_connections(
     let name = form.tenant.ok_or(Problem::INVALID)?;
     let tenant_id = tenant::find_by_any_name(app.pools.engine(), &name).await?.ok_or(Problem::NOT_FOUND)?;
     membership::find(app.pools.engine(), tenant_id, person.person_id).await?.ok_or(Problem::NOT_FOUND)?;
+    check_not_suspended(&app, tenant_id).await?;
     let begin = Begin {
         purpose: Purpose::Connect { tenant_id, person_id: person.person_id },
         lineage: Some(member.session.lineage),

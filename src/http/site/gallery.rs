@@ -8,6 +8,7 @@ use super::{
     api_docs::{ApiCallsPage, ApiDocsPage, ApiTypePage},
     api_keys::ApiKeysPage,
     at_stake::AtStakePage,
+    audit::AuditPage,
     connection::ConnectionPage,
     connections::ConnectionsPage,
     delete_webhook::DeleteWebhookPage,
@@ -20,6 +21,9 @@ use super::{
     onboarding::{ConfirmPage, EndedPage, OnboardingPage},
     onboarding_done::OnboardingDonePage,
     onboarding_links::OnboardingLinksPage,
+    operator_suspend::OperatorSuspendPage,
+    operator_tenant::OperatorTenantPage,
+    operator_tenants::OperatorTenantsPage,
     organization_choice::OrganizationChoicePage,
     organizations::OrganizationsPage,
     problem_types::{ProblemIndexPage, ProblemPage, StatusPage},
@@ -55,6 +59,9 @@ fn pages() -> Vec<(String, String)> {
     add(&mut pages, "tenant-connections", TenantConnectionsPage::samples());
     add(&mut pages, "tenant-connection", TenantConnectionPage::samples());
     add(&mut pages, "tenant-disconnect", TenantDisconnectPage::samples());
+    add(&mut pages, "operator-suspend", OperatorSuspendPage::samples());
+    add(&mut pages, "operator-tenant", OperatorTenantPage::samples());
+    add(&mut pages, "operator-tenants", OperatorTenantsPage::samples());
     add(&mut pages, "members", MembersPage::samples());
     add(&mut pages, "remove-member", RemoveMemberPage::samples());
     add(&mut pages, "revoke-api-key", RevokeApiKeyPage::samples());
@@ -70,6 +77,7 @@ fn pages() -> Vec<(String, String)> {
     add(&mut pages, "withdraw-onboarding-link", WithdrawPage::samples());
     add(&mut pages, "disconnect", DisconnectPage::samples());
     add(&mut pages, "finishing", FinishingPage::samples());
+    add(&mut pages, "audit", AuditPage::samples());
     add(&mut pages, "import", ImportPage::samples());
     add(&mut pages, "imported", ImportedPage::samples());
     add(&mut pages, "api-docs", ApiDocsPage::samples());

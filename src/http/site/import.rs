@@ -142,7 +142,10 @@ impl ImportProblem {
             ImportError::Throttled { .. } => Self::Throttled,
             ImportError::Unavailable | ImportError::Busy => Self::Unavailable,
             ImportError::Misbehaved => Self::Misbehaved,
-            error @ (ImportError::Misconfigured | ImportError::TooManyFailures { .. } | ImportError::Store(_)) => {
+            error @ (ImportError::Suspended
+            | ImportError::Misconfigured
+            | ImportError::TooManyFailures { .. }
+            | ImportError::Store(_)) => {
                 return Err(error.into());
             }
         })

@@ -3,6 +3,7 @@
 pub(crate) mod api_docs;
 pub(crate) mod api_keys;
 mod at_stake;
+pub(crate) mod audit;
 pub(crate) mod callback;
 pub(crate) mod connection;
 pub(crate) mod connections;
@@ -17,6 +18,9 @@ pub(crate) mod members;
 pub(crate) mod onboarding;
 pub(crate) mod onboarding_done;
 pub(crate) mod onboarding_links;
+pub(crate) mod operator_suspend;
+pub(crate) mod operator_tenant;
+pub(crate) mod operator_tenants;
 pub(crate) mod organization_choice;
 pub(crate) mod organizations;
 mod parts;

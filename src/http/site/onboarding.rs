@@ -123,6 +123,8 @@ pub(crate) enum Ended {
     Used,
     Expired,
     Withdrawn,
+    /// The tenant is, until whoever runs the site resumes it.
+    Suspended,
     /// By the person.
     Refused,
     /// Told to the browser of the person who consented, and to no other.
@@ -138,6 +140,9 @@ pub(crate) async fn get_onboarding(
     name: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let invitation = Invitation::find(&app, &request, &name).await?;
+    if let Some(answer) = invitation.suspended(&app, &visitor) {
+        return answer;
+    }
     invitation.show(&app, &visitor, Vec::new()).await
 }
 
@@ -174,6 +179,12 @@ pub(crate) async fn post_onboarding(
         return Err(Problem::FormExpired);
     }
     let invitation = Invitation::find(&app, &request, &name).await?;
+    // What was granted may be refused all the same: then it is withdrawn at Zoho at once.
+    if let Some(answer) = invitation.suspended(&app, &visitor)
+        && !matches!(form.step, Step::Refuse)
+    {
+        return answer;
+    }
     match form.step {
         Step::Start => post_start(&app, &visitor, &request, invitation, form.data_centre.as_deref()).await,
         Step::Confirm => post_confirm(&app, &visitor, invitation, &form).await,

@@ -10,11 +10,9 @@ use chrono::{DateTime, Utc};
 use crate::{
     app::App,
     domain::{
-        digest::digest,
-        ids::OnboardingLinkId,
         onboarding::{LinkState, Refusal},
         product::Product,
-        secret::{FormToken, OnboardingToken},
+        secret::OnboardingToken,
     },
     http::{
         answers,
@@ -23,13 +21,16 @@ use crate::{
         problem::Problem,
         tenant::TenantAdmin,
     },
-    onboarding::{By, links::make},
+    onboarding::{
+        By,
+        links::{self, make},
+    },
     store::{
         audit_event::Actor,
         onboarding_link::listed::{ListedLink, list},
     },
 };
-use form::{Life, LinkProblem, LinkRequest};
+pub(super) use form::{Life, LinkProblem, LinkRequest};
 
 #[derive(Template)]
 #[template(path = "onboarding_links.html")]
@@ -47,6 +48,19 @@ pub(crate) enum Made {
     Link { url: OnboardingToken, expires_at: Moment },
     /// The form was sent again.
     Before,
+}
+
+impl Made {
+    /// And the status that tells it.
+    pub(super) fn of(made: Option<links::Made>, now: DateTime<Utc>) -> (StatusCode, Self) {
+        match made {
+            Some(made) => {
+                let expires_at = Moment::new(made.expires_at, now);
+                (StatusCode::OK, Self::Link { url: made.url, expires_at })
+            }
+            None => (StatusCode::CONFLICT, Self::Before),
+        }
+    }
 }
 
 pub(crate) struct LinkRow {
@@ -87,8 +101,10 @@ impl LinkRow {
     }
 }
 
-/// "Invite somebody": `POST /tenants/{tenant}/onboarding-links`.
+/// "Invite somebody".
 pub(crate) struct LinkForm {
+    /// Where it is sent.
+    pub(crate) action: String,
     pub(crate) nonce: String,
     /// Keys, with the one that was chosen.
     pub(crate) products: Vec<(&'static str, bool)>,
@@ -102,10 +118,14 @@ pub(crate) struct LinkForm {
     pub(crate) problems: Vec<LinkProblem>,
 }
 
+/// The console's page.
+const PAGE: &str = "onboarding-links";
+
 impl LinkForm {
-    fn of(app: &App, request: &LinkRequest, problems: Vec<LinkProblem>) -> Self {
+    pub(super) fn of(app: &App, action: String, request: &LinkRequest, problems: Vec<LinkProblem>) -> Self {
         let product = request.product.unwrap_or(app.config.login_product);
         Self {
+            action,
             nonce: crate::domain::secret::random_token(),
             products: Product::ALL.into_iter().map(|known| (known.key(), known == product)).collect(),
             scopes: request.scopes.clone(),
@@ -118,12 +138,12 @@ impl LinkForm {
         }
     }
 
-    fn has(&self, problem: LinkProblem) -> bool {
+    pub(super) fn has(&self, problem: LinkProblem) -> bool {
         self.problems.contains(&problem)
     }
 
     /// The words, if that is a problem.
-    fn error<'a>(&self, problem: LinkProblem, words: &'a str) -> &'a str {
+    pub(super) fn error<'a>(&self, problem: LinkProblem, words: &'a str) -> &'a str {
         if self.has(problem) { words } else { "" }
     }
 }
@@ -156,7 +176,7 @@ pub(super) fn by(admin: &TenantAdmin) -> By {
 
 /// `GET /tenants/{tenant}/onboarding-links`
 pub(crate) async fn get_onboarding_links(app: web::Data<App>, admin: TenantAdmin) -> Result<HttpResponse, Problem> {
-    let form = LinkForm::of(&app, &LinkRequest::default(), Vec::new());
+    let form = LinkForm::of(&app, admin.path(PAGE), &LinkRequest::default(), Vec::new());
     let page = OnboardingLinksPage::of(&app, &admin, None, form).await?;
     Ok(page::respond(StatusCode::OK, &page)?)
 }
@@ -167,40 +187,24 @@ pub(crate) async fn post_onboarding_links(
     app: web::Data<App>,
     Posted(admin, request): Posted<TenantAdmin, LinkRequest>,
 ) -> Result<HttpResponse, Problem> {
-    admin.member.check(&FormToken::new(request.csrf.as_str()))?;
+    admin.member.check(&request.form_token())?;
     let wanted = match request.parse(&app) {
         Ok(wanted) => wanted,
         Err(problems) => {
-            let form = LinkForm::of(&app, &request, problems);
+            let form = LinkForm::of(&app, admin.path(PAGE), &request, problems);
             let page = OnboardingLinksPage::of(&app, &admin, None, form).await?;
             return Ok(answers::with_page(page::respond(StatusCode::BAD_REQUEST, &page)?));
         }
     };
     let by = by(&admin);
     let tx = app.pools.begin_as_tenant(admin.tenant.tenant_id).await?;
-    let made = make(&app, tx, admin.tenant.tenant_id, id_of(&admin, &request), &wanted, &by).await?;
-    let (status, made) = match made {
-        Some(made) => {
-            let expires_at = Moment::new(made.expires_at, app.clock.shared_now());
-            (StatusCode::OK, Made::Link { url: made.url, expires_at })
-        }
-        None => (StatusCode::CONFLICT, Made::Before),
-    };
-    let form = LinkForm::of(&app, &LinkRequest::default(), Vec::new());
+    let id = request.link_id(admin.tenant.tenant_id, admin.member.person().person_id);
+    let made = make(&app, tx, admin.tenant.tenant_id, id, &wanted, &by).await?;
+    let (status, made) = Made::of(made, app.clock.shared_now());
+    let form = LinkForm::of(&app, admin.path(PAGE), &LinkRequest::default(), Vec::new());
     let page = OnboardingLinksPage::of(&app, &admin, Some(made), form).await?;
     Ok(answers::with_page(page::respond(status, &page)?))
 }
 
-/// A form makes one link, however often it is sent: its nonce, with the person's and the tenant's id, decides
-/// the link's.
-fn id_of(admin: &TenantAdmin, request: &LinkRequest) -> OnboardingLinkId {
-    if request.nonce.is_empty() {
-        return OnboardingLinkId::new();
-    }
-    let nonce = format!("{} {} {}", admin.tenant.tenant_id, admin.member.person().person_id, request.nonce);
-    let [head @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = digest(nonce.as_bytes());
-    OnboardingLinkId::from(uuid::Uuid::from_bytes(head))
-}
-
 #[cfg(test)]
-mod samples;
+pub(super) mod samples;

@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, http::StatusCode, web};
 use askama::Template;
 use serde::Deserialize;
 
-use super::connection::own_connection;
+use super::connection::own_working_connection;
 use crate::{
     app::App,
     domain::{
@@ -155,7 +155,7 @@ pub(crate) async fn post_organization(
     Posted(member, form): Posted<Member, ChoiceForm>,
 ) -> Result<HttpResponse, Problem> {
     member.check(&FormToken::new(form.csrf.as_str()))?;
-    let connection = own_connection(&app, &member, &id).await?;
+    let connection = own_working_connection(&app, &member, &id).await?;
     let return_to = form.return_to.as_deref().and_then(ReturnPath::parse);
     let problems = match form.parse() {
         Ok(choice) => {

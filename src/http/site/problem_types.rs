@@ -33,6 +33,7 @@ pub(crate) enum ProblemType {
     SignInLost,
     WrongPerson,
     RoleNeeded,
+    TenantSuspended,
     FormExpired,
     Unauthenticated,
     Forbidden,
@@ -60,7 +61,7 @@ pub(crate) enum Met {
 }
 
 impl ProblemType {
-    pub(crate) const ALL: [Self; 28] = [
+    pub(crate) const ALL: [Self; 29] = [
         Self::AccessDenied,
         Self::AttemptRefused,
         Self::DataCentreRefused,
@@ -74,6 +75,7 @@ impl ProblemType {
         Self::SignInLost,
         Self::WrongPerson,
         Self::RoleNeeded,
+        Self::TenantSuspended,
         Self::FormExpired,
         Self::Unauthenticated,
         Self::Forbidden,
@@ -129,6 +131,7 @@ impl ProblemType {
             Self::SignInLost => ("sign-in-lost", None, SigningIn),
             Self::WrongPerson => ("wrong-person", Some(403), SigningIn),
             Self::RoleNeeded => ("role-needed", Some(403), SigningIn),
+            Self::TenantSuspended => ("tenant-suspended", Some(403), SigningIn),
             Self::FormExpired => ("form-expired", Some(403), SigningIn),
             Self::Unauthenticated => ("unauthenticated", Some(401), Calling),
             Self::Forbidden => ("forbidden", Some(403), Calling),

@@ -26,6 +26,7 @@ use crate::{
         page::{self, Place, Shell},
         problem::Problem,
         see_other,
+        tenant::check_not_suspended,
     },
     login::{self, Begin, begin::scopes_of},
     store::{connection, login_attempt::Purpose, tenant},
@@ -141,6 +142,9 @@ async fn needs_consent(app: &App, visitor: &Visitor, product: Option<Product>) -
     let Some(session) = &visitor.session else { return Ok(true) };
     let person_id = session.person.person_id;
     let own = tenant::find_own(app.pools.engine(), person_id).await?;
+    if let Some(tenant_id) = own {
+        check_not_suspended(app, tenant_id).await?;
+    }
     let needed = scopes_of(app, Some(product), &ScopeSet::default());
     let has_it = connection::list_of_person(app.pools.engine(), person_id, None).await?.iter().any(|connection| {
         Some(connection.tenant_id) == own

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::{HttpResponse, web};
 use chrono::TimeDelta;
 
-use super::connection::own_connection;
+use super::connection::own_working_connection;
 use crate::{
     app::App,
     domain::{
@@ -32,7 +32,7 @@ pub(crate) async fn post_test(
     Posted(member, form): Posted<Member, Bare>,
 ) -> Result<HttpResponse, Problem> {
     member.check(&FormToken::new(form.csrf))?;
-    let connection = own_connection(&app, &member, &id).await?;
+    let connection = own_working_connection(&app, &member, &id).await?;
     let connection_id = connection.connection_id;
     test(&app, &member, connection.tenant_id, connection_id).await?;
     Ok(see_other(&format!("/connections/{connection_id}")))

@@ -153,6 +153,8 @@ pub(crate) async fn claim_due(
            where (tenant_id, connection_id) in (
                select tenant_id, connection_id from connection
                where status = 'active' and refresh_at <= $4 and data_centre = $1
+                 and not exists (
+                     select from tenant t where t.tenant_id = connection.tenant_id and t.suspended_at is not null)
                  and (lease_until is null or lease_until <= $4 or lease_until > $8)
                  and (retry_at is null or retry_at <= $4 or retry_at > $9)
                  and (select count(*) from unnest(token_calls) at where at > $5 and at <= $8) < $6
@@ -186,6 +188,26 @@ pub(crate) async fn claim_due(
             .ok()
     };
     Ok(rows.into_iter().filter_map(owned).collect())
+}
+
+/// Connections of suspended tenants that are due are not refreshed. They come back in `pause`, so that the others behind
+/// them are found; after a resumption whoever wants a token has it refreshed at once. Tells how many there were.
+pub(crate) async fn postpone_suspended(
+    db: impl PgExecutor<'_>,
+    pause: TimeDelta,
+    now: DateTime<Utc>,
+) -> Result<u64, StoreError> {
+    let done = sqlx::query!(
+        "update connection set refresh_at = $2 where (tenant_id, connection_id) in (
+             select c.tenant_id, c.connection_id from tenant t
+             join connection c on c.tenant_id = t.tenant_id and c.status = 'active' and c.refresh_at <= $1
+             where t.suspended_at is not null limit 500 for update of c skip locked)",
+        now,
+        now + pause,
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected())
 }
 
 /// In which of these data centres something is due.

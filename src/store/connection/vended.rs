@@ -33,6 +33,8 @@ pub(crate) struct VendedRow {
     pub(crate) retry_at: Option<DateTime<Utc>>,
     /// Refresh tokens alive, as far as we know, of the same person and client: what Zoho counts.
     pub(crate) refresh_tokens: i64,
+    /// Its tenant is: nobody gets a token.
+    pub(crate) is_suspended: bool,
 }
 
 struct Row {
@@ -54,6 +56,7 @@ struct Row {
     last_refreshed_at: Option<DateTime<Utc>>,
     retry_at: Option<DateTime<Utc>>,
     refresh_tokens: i64,
+    is_suspended: bool,
 }
 
 impl TryFrom<Row> for VendedRow {
@@ -85,6 +88,7 @@ impl TryFrom<Row> for VendedRow {
             last_refreshed_at: row.last_refreshed_at,
             retry_at: row.retry_at,
             refresh_tokens: row.refresh_tokens,
+            is_suspended: row.is_suspended,
         })
     }
 }
@@ -105,7 +109,8 @@ pub(crate) async fn list_vended(
                 where same.person_id = c.person_id and same.client_id = c.client_id and same.refresh_token_sealed is not null
                   and same.status <> 'needs_reconnect')
              + (select count(*) from revocation r
-                where r.person_id = c.person_id and r.client_id = c.client_id and r.done_at is null) as "refresh_tokens!"
+                where r.person_id = c.person_id and r.client_id = c.client_id and r.done_at is null) as "refresh_tokens!",
+               exists (select from tenant t where t.tenant_id = c.tenant_id and t.suspended_at is not null) as "is_suspended!"
            from connection c
            left join organization o on o.tenant_id = c.tenant_id and o.organization_id = c.organization_id
            where c.connection_id = any($1)"#,

@@ -26,6 +26,7 @@ use crate::{
             stored_token::{find_refresh_token, update_readable},
             vended::{VendedRow, list_vended},
         },
+        tx::Connection,
     },
     telemetry::chain,
     vault::{
@@ -40,9 +41,11 @@ pub(crate) const FRESH: Duration = Duration::from_millis(500);
 const MOST: usize = 20_000;
 /// How long a statement may take that reads by primary key.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Statements under way at once, and how many connections each asks for: few, so that those who come
-/// meanwhile are read together.
+/// Statements under way at once. One as a rule, so that those who come meanwhile are read together; another
+/// where it takes long, or more wait than one statement asks for.
 const READERS: usize = 2;
+const LONG: Duration = Duration::from_millis(20);
+/// How many connections a statement asks for.
 const BATCH: usize = 256;
 
 /// A connection as it was read, its token opened.
@@ -71,6 +74,15 @@ pub(crate) struct KnownTokens {
 struct Queue {
     waiting: Vec<(ConnectionId, oneshot::Sender<Answer>)>,
     readers: usize,
+    /// When the last statement began.
+    began: Option<Instant>,
+}
+
+impl Queue {
+    fn wants_a_reader(&self) -> bool {
+        let is_long = self.began.is_some_and(|began| began.elapsed() > LONG);
+        self.readers == 0 || (self.readers < READERS && (is_long || self.waiting.len() > BATCH))
+    }
 }
 
 impl KnownTokens {
@@ -86,8 +98,9 @@ impl KnownTokens {
         {
             let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
             queue.waiting.push((connection_id, answer));
-            if queue.readers < READERS {
+            if queue.wants_a_reader() {
                 queue.readers += 1;
+                queue.began = Some(Instant::now());
                 let app = Arc::clone(app);
                 drop(app.clone().spawn(async move { read_until_nobody_waits(&app).await }));
             }
@@ -106,7 +119,7 @@ impl KnownTokens {
     }
 
     fn remember(&self, known: &Arc<Known>) {
-        if known.row.status != Status::Active || !matches!(known.access_token, Some(Ok(_))) {
+        if known.row.status != Status::Active || known.row.is_suspended || !matches!(known.access_token, Some(Ok(_))) {
             return;
         }
         let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
@@ -122,6 +135,7 @@ impl KnownTokens {
             queue.readers -= 1;
             return None;
         }
+        queue.began = Some(Instant::now());
         let size = queue.waiting.len().min(BATCH);
         Some(queue.waiting.drain(..size).collect())
     }
@@ -143,12 +157,13 @@ impl Known {
 }
 
 async fn read_until_nobody_waits(app: &Arc<App>) {
+    let mut held = None;
     while let Some(waiting) = app.tokens.take() {
         let mut ids: Vec<_> = waiting.iter().map(|(connection_id, _)| *connection_id).collect();
         ids.sort_unstable();
         ids.dedup();
         let read_at = Instant::now();
-        match read(app, &ids).await {
+        match read(app, &mut held, &ids).await {
             Ok(rows) => {
                 let opened = rows.into_iter().map(|row| Arc::new(Known::open(row, &app.keys, read_at)));
                 let opened: HashMap<_, _> = opened.map(|known| (known.row.connection_id, known)).collect();
@@ -172,15 +187,26 @@ async fn read_until_nobody_waits(app: &Arc<App>) {
 }
 
 /// A connection of the pool that was closed under us is no reason to fail: reading twice does no harm.
-async fn read(app: &App, ids: &[ConnectionId]) -> Result<Vec<VendedRow>, StoreError> {
-    match read_once(app, ids).await {
-        Err(error) if error.lost_its_connection() => read_once(app, ids).await,
+async fn read(app: &App, held: &mut Option<Connection>, ids: &[ConnectionId]) -> Result<Vec<VendedRow>, StoreError> {
+    match read_once(app, held, ids).await {
+        Err(error) if error.lost_its_connection() => read_once(app, held, ids).await,
         answer => answer,
     }
 }
 
-async fn read_once(app: &App, ids: &[ConnectionId]) -> Result<Vec<VendedRow>, StoreError> {
-    list_vended(&mut app.pools.acquire_to_read().await?, ids).await
+/// The connection is kept for the next batch; to give it back is a round trip of its own.
+async fn read_once(
+    app: &App,
+    held: &mut Option<Connection>,
+    ids: &[ConnectionId],
+) -> Result<Vec<VendedRow>, StoreError> {
+    let mut connection = match held.take() {
+        Some(connection) => connection,
+        None => app.pools.acquire_to_read().await?,
+    };
+    let rows = list_vended(&mut connection, ids).await?;
+    *held = Some(connection);
+    Ok(rows)
 }
 
 /// A token that does not open is an alarm, and the connection says so until both its tokens open again.

@@ -23,6 +23,7 @@ use crate::{
         connection::imported,
         organization, person,
         revocation::{self, Deleted},
+        tenant,
         tx::Connection,
         zoho_client::{self, CLIENT_SECRET, NewZohoClient},
     },
@@ -83,6 +84,9 @@ impl Settling<'_> {
         let Self { app, tenant_id, import, proved, identified, kept, by, audit_event_id, now, ref in_doubt } = *self;
         // As engine: a person's refresh tokens are counted across tenants.
         let mut tx = app.pools.begin_as_engine().await?;
+        if tenant::is_suspended_for_share(&mut *tx, tenant_id).await? {
+            return Err(ImportError::Suspended);
+        }
         if let Some(kept) = kept {
             match revocation::delete(&mut tx, kept).await? {
                 // Gone: a commit of ours was in doubt, and did count, which the audit event shows below.

@@ -18,6 +18,9 @@ use crate::{
 /// Calls of the budget that are left to callers.
 const LEFT_TO_CALLERS: u32 = 4;
 
+/// How long a suspended tenant's connection is left alone before it is looked at again.
+const SUSPENDED: TimeDelta = TimeDelta::hours(6);
+
 /// Starts what is due and has a free place, as one replica among many. Tells how many it started: while
 /// there are any, there may be more. They run on by themselves.
 pub(crate) async fn refresh_due(app: &Arc<App>) -> Result<usize, StoreError> {
@@ -29,6 +32,7 @@ pub(crate) async fn refresh_due(app: &Arc<App>) -> Result<usize, StoreError> {
         .map(|(data_centre, _)| data_centre)
         .filter(|data_centre| app.refreshes.gate(*data_centre).broken_for(app.clock.monotonic()).is_none())
         .collect();
+    store::postpone_suspended(app.pools.engine(), SUSPENDED, app.clock.shared_now()).await?;
     let due = store::list_due_data_centres(app.pools.engine(), &open, app.clock.shared_now()).await?;
     let started = join_all(due.into_iter().map(|data_centre| refresh_due_in(app, data_centre))).await;
     started.into_iter().sum()

@@ -37,8 +37,8 @@ async fn s9_a_refusal_is_explained_spent_and_audited() {
     let granted = sam.go_to_zoho(&consent, SAM).await;
     assert_refused(&sam.come_back(&granted).await);
     assert_eq!(exchanges(&app).await, 0);
-    let audited = app.database.column("select action || ' ' || outcome from audit_event").await;
-    assert_eq!(audited, ["access-denied failed"]);
+    let audited = app.database.column("select concat_ws(' ', action, detail, outcome) from audit_event").await;
+    assert_eq!(audited, ["sign_in_failed access-denied failed"]);
 }
 
 #[tokio::test]

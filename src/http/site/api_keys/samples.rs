@@ -73,5 +73,5 @@ impl ApiKeysPage {
 }
 
 fn tests_console() -> page::TenantConsole {
-    page::TenantConsole { slug: "acme-3f9c1a".to_owned(), name: tests::HOSTILE.into() }
+    page::TenantConsole { slug: "acme-3f9c1a".to_owned(), name: tests::HOSTILE.into(), is_suspended: true }
 }

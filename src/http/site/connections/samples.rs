@@ -23,6 +23,7 @@ fn typical() -> ConnectionsPage {
         }),
         attention: Vec::new(),
         tenants: vec![TenantConnections {
+            is_suspended: false,
             slug: "acme-3f9c1a".to_owned(),
             name: "Acme".into(),
             role: "owner",
@@ -57,12 +58,14 @@ fn trouble() -> ConnectionsPage {
         attention: attention(&Organization::sample()),
         tenants: vec![
             TenantConnections {
+                is_suspended: false,
                 slug: "acme-3f9c1a".to_owned(),
                 name: "Acme".into(),
                 role: "owner",
                 connections: troubled.collect(),
             },
             TenantConnections {
+                is_suspended: true,
                 slug: "acme-3f9c1a".to_owned(),
                 name: "Northwind Traders".into(),
                 role: "member",
@@ -97,6 +100,7 @@ fn worst() -> ConnectionsPage {
         }),
         attention: attention(&Organization::endless()),
         tenants: vec![TenantConnections {
+            is_suspended: false,
             slug: "acme-3f9c1a".to_owned(),
             name: tests::ENDLESS.into(),
             role: "admin",
@@ -142,7 +146,10 @@ fn form(tenants: &[&str]) -> ConnectForm {
 }
 
 fn consoles(names: &[&str]) -> Vec<TenantConsole> {
-    names.iter().map(|name| TenantConsole { slug: "acme-3f9c1a".to_owned(), name: (*name).into() }).collect()
+    names
+        .iter()
+        .map(|name| TenantConsole { slug: "acme-3f9c1a".to_owned(), name: (*name).into(), is_suspended: false })
+        .collect()
 }
 
 fn attention(organization: &Organization) -> Vec<Attention> {

@@ -203,6 +203,16 @@ impl Invitation {
         refusal(status, &page)
     }
 
+    /// 410, where the tenant is suspended and the invitation would otherwise stand.
+    pub(super) fn suspended(&self, app: &App, visitor: &Visitor) -> Option<Result<HttpResponse, Problem>> {
+        let link = &self.link;
+        let stands = link.tenant_is_suspended && link.state(app.clock.shared_now()).is_open();
+        stands.then(|| {
+            let (shell, tenant) = (visitor.shell(app, Place::Elsewhere), Label::new(&link.tenant_name));
+            refusal(StatusCode::GONE, &EndedPage { shell, tenant, end: Ended::Suspended })
+        })
+    }
+
     /// Where this browser goes on.
     pub(in crate::http::site) fn path(&self) -> String {
         path_of(self.link.onboarding_link_id)

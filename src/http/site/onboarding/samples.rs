@@ -102,6 +102,7 @@ impl EndedPage {
             ("used", page("Acme", Ended::Used)),
             ("expired", page("Acme", Ended::Expired)),
             ("withdrawn", page("Acme", Ended::Withdrawn)),
+            ("suspended", page("Acme", Ended::Suspended)),
             ("refused", page("Acme", Ended::Refused)),
             ("wrong-domain", page("Acme", Ended::WrongDomain("example.com".to_owned()))),
             ("wrong-organization", page(tests::HOSTILE, Ended::WrongOrganization("77000000".to_owned()))),

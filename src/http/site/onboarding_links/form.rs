@@ -6,10 +6,13 @@ use serde::{Deserialize, Deserializer};
 use crate::{
     app::App,
     domain::{
+        digest::digest,
+        ids::{OnboardingLinkId, PersonId, TenantId},
         onboarding::{EmailDomain, ReturnUrl},
         organization::ZohoOrganizationId,
         product::Product,
         scope::ScopeSet,
+        secret::FormToken,
     },
     http::site::connection::extra_scopes,
     onboarding::links::Make,
@@ -56,7 +59,7 @@ pub(crate) enum Life {
 impl Life {
     pub(super) const ALL: [Self; 3] = [Self::Day, Self::Week, Self::Month];
 
-    pub(super) const fn key(self) -> &'static str {
+    pub(in crate::http::site) const fn key(self) -> &'static str {
         match self {
             Self::Day => "1d",
             Self::Week => "7d",
@@ -84,7 +87,7 @@ pub(crate) enum LinkProblem {
 
 impl LinkProblem {
     /// The field to jump to.
-    pub(super) fn field(self) -> &'static str {
+    pub(in crate::http::site) fn field(self) -> &'static str {
         match self {
             Self::ProductMissing => "product",
             Self::ScopesMalformed => "scopes",
@@ -96,7 +99,22 @@ impl LinkProblem {
 }
 
 impl LinkRequest {
-    pub(super) fn parse(&self, app: &App) -> Result<Make, Vec<LinkProblem>> {
+    pub(in crate::http::site) fn form_token(&self) -> FormToken {
+        FormToken::new(self.csrf.as_str())
+    }
+
+    /// A form makes one link, however often it is sent: its nonce, with the person's and the tenant's id, decides the
+    /// link's.
+    pub(in crate::http::site) fn link_id(&self, tenant_id: TenantId, person_id: PersonId) -> OnboardingLinkId {
+        if self.nonce.is_empty() {
+            return OnboardingLinkId::new();
+        }
+        let nonce = format!("{tenant_id} {person_id} {}", self.nonce);
+        let [head @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = digest(nonce.as_bytes());
+        OnboardingLinkId::from(uuid::Uuid::from_bytes(head))
+    }
+
+    pub(in crate::http::site) fn parse(&self, app: &App) -> Result<Make, Vec<LinkProblem>> {
         let mut problems = Vec::new();
         let mut note = |problem| problems.push(problem);
         if self.product.is_none() {

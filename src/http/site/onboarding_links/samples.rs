@@ -20,8 +20,9 @@ impl LinkRow {
     }
 }
 
-fn form(problems: Vec<LinkProblem>) -> LinkForm {
+pub(in crate::http::site) fn form(problems: Vec<LinkProblem>) -> LinkForm {
     LinkForm {
+        action: "/tenants/acme-3f9c1a/onboarding-links".to_owned(),
         nonce: "sample".to_owned(),
         products: Product::ALL.into_iter().map(|known| (known.key(), known.key() == "crm")).collect(),
         scopes: String::new(),

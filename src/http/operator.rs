@@ -1,0 +1,121 @@
+//! Who may see the operators' pages: `Operator` in a handler's signature *is* the check.
+//!
+//! For everybody else those pages are no pages: the same answer as for an invented address, whatever the method, the
+//! session and the form (security.md S-41, S-49). So the sender is looked up before the form is read, unlike
+//! elsewhere, and whoever turns out to be no operator is greeted by no page.
+//!
+//! An operator reads through [`Operator::look`] and its like, whose transaction begins with an audit event: what was
+//! not written down is not shown (S-70).
+
+use std::{future::Future, pin::Pin};
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
+use serde::de::DeserializeOwned;
+
+use super::{
+    caller::{self, Member},
+    form,
+    page::{Place, Shell},
+    problem::Problem,
+};
+use crate::{
+    app::App,
+    domain::ids::TenantId,
+    operator::By,
+    store::{
+        audit_event::{self, Actor, AuditEvent},
+        operator::tenants::{self, Tenant},
+        tx::Tx,
+    },
+};
+
+/// Somebody who runs the installation.
+#[derive(Debug)]
+pub(crate) struct Operator {
+    pub(crate) member: Member,
+}
+
+impl Operator {
+    pub(crate) fn shell(&self, app: &App, here: Place) -> Shell {
+        self.member.shell(app, here)
+    }
+
+    /// As changes know who makes them.
+    pub(crate) fn by(&self) -> By {
+        By {
+            person_id: self.member.person().person_id,
+            request_id: self.member.request_id,
+            peer: self.member.peer.clone(),
+        }
+    }
+
+    /// A transaction that sees all tenants; `page` is a word of ours.
+    pub(crate) async fn look(&self, app: &App, page: &'static str) -> Result<Tx, Problem> {
+        let mut tx = app.pools.begin_as_operator().await?;
+        self.note(app, &mut tx, page, None).await?;
+        Ok(tx)
+    }
+
+    /// The same, to look at one tenant: the event is the tenant's own.
+    pub(crate) async fn look_at(&self, app: &App, page: &'static str, slug: &str) -> Result<(Tx, Tenant), Problem> {
+        let mut tx = app.pools.begin_as_operator().await?;
+        let tenant = tenants::find(&mut *tx, slug).await?.ok_or(Problem::NOT_FOUND)?;
+        self.note(app, &mut tx, page, Some(tenant.tenant_id)).await?;
+        Ok((tx, tenant))
+    }
+
+    async fn note(
+        &self,
+        app: &App,
+        tx: &mut Tx,
+        page: &'static str,
+        tenant_id: Option<TenantId>,
+    ) -> Result<(), Problem> {
+        let event = AuditEvent {
+            actor: Actor::Operator(self.member.person().person_id),
+            action: "operator_viewed",
+            outcome: "done",
+            tenant_id,
+            connection_id: None,
+            peer: Some(self.member.peer.clone()),
+            request_id: Some(self.member.request_id),
+            detail: Some(page.to_owned()),
+        };
+        Ok(audit_event::insert(&mut **tx, &event, app.clock.shared_now()).await?)
+    }
+}
+
+impl FromRequest for Operator {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let app = request.app_data::<web::Data<App>>().expect("the route table sets it").clone();
+        let request = request.clone();
+        Box::pin(async move {
+            let visitor = caller::unannounced(&app, &request).await?;
+            if !visitor.session.as_ref().is_some_and(|session| caller::is_operator(&app, session)) {
+                return Err(Problem::NOT_FOUND);
+            }
+            caller::announce(&request, &visitor);
+            Ok(Self { member: Member::of(visitor).ok_or(Problem::NOT_FOUND)? })
+        })
+    }
+}
+
+/// An operator's command: who sends it, then the fields of the form.
+#[derive(Debug)]
+pub(crate) struct Ordered<Fields>(pub(crate) Operator, pub(crate) Fields);
+
+impl<Fields: DeserializeOwned + 'static> FromRequest for Ordered<Fields> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let operator = Operator::from_request(&request, &mut Payload::None).await?;
+            Ok(Self(operator, form::fields(&request, payload).await?))
+        })
+    }
+}

@@ -1,0 +1,170 @@
+//! Suspending a tenant stops everything of it within a second, everywhere; resuming loses nothing.
+
+use std::time::{Duration, Instant};
+
+use reqwest::Method;
+use serde_json::json;
+
+use super::{customer, order, site, site_of};
+use crate::harness::{receiver::Receiver, *};
+
+const GRANTS: &[&str] =
+    &["tokens:read", "proxy", "connections:read", "connections:write", "onboarding:write", "webhooks:write"];
+
+/// Calls that use or change what is the tenant's.
+async fn calls(back_end: &Backend, id: &str, tenant: &str) -> Vec<Told> {
+    let connection = format!("/api/v1/connections/{id}");
+    let link = json!({"tenant": tenant, "product": "crm"});
+    let import = json!({"tenant": tenant, "product": "assist", "data_centre": "eu", "scopes": ["ZohoAssist.userapi.READ"], "refresh_token": "1000.x.y"});
+    let mut told = vec![
+        back_end.token(id, "").await,
+        back_end.token(id, "?rejected=v1").await,
+        back_end.get(&format!("{connection}/proxy/api/v2/user")).await,
+        back_end.get(&format!("/api/v1/access-token?tenant={tenant}&product=assist")).await,
+    ];
+    for (path, body) in [("/api/v1/onboarding-links", link), ("/api/v1/connections", import)] {
+        told.push(Told::read(back_end.request(Method::POST, path).json(&body).send().await.unwrap()).await);
+    }
+    told.push(Told::read(back_end.request(Method::DELETE, &connection).send().await.unwrap()).await);
+    told
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s49_within_a_second_nothing_of_it_works_on_any_replica() {
+    let (app, sam) = site_of(App::builder().replicas(2)).await;
+    let (_bea, id, page) = customer(&app).await;
+    let (own, all) = (app.backend_of(&id, GRANTS).await, app.backend(GRANTS).await);
+    let slug = page.rsplit('/').next().unwrap();
+    for replica in 0..2 {
+        assert_eq!(own.via(replica).token(&id, "").await.status, 200);
+        assert_eq!(all.via(replica).token(&id, "").await.status, 200);
+    }
+    order(&sam, &page, "suspend").await;
+    let suspended = Instant::now();
+    for (back_end, replica) in [(&own, 0), (&own, 1), (&all, 0), (&all, 1)] {
+        wait_for("the token is refused", || async {
+            (back_end.via(replica).token(&id, "").await.status == 403).then_some(())
+        })
+        .await;
+    }
+    assert!(suspended.elapsed() < Duration::from_secs(1), "{:?}", suspended.elapsed());
+    for back_end in [&own, &all] {
+        for told in calls(back_end, &id, slug).await {
+            assert_eq!(told.problem(), "403 forbidden", "{}", told.text);
+            assert!(told.json()["detail"].as_str().unwrap().contains("suspended"), "{}", told.text);
+        }
+    }
+    // Other tenants go on.
+    let sams = sam.only_connection().await;
+    assert_eq!(all.token(&sams, "").await.status, 200);
+    order(&sam, &page, "resume").await;
+    wait_for("it works again", || async { (own.token(&id, "").await.status == 200).then_some(()) }).await;
+    let events = "select concat_ws(' ', actor_kind, action, outcome) from audit_event join tenant using (tenant_id)
+                  where action in ('tenant_suspended', 'tenant_resumed') order by at, audit_event_id";
+    assert_eq!(app.database.column(events).await, ["operator tenant_suspended done", "operator tenant_resumed done"]);
+}
+
+#[tokio::test]
+async fn a_suspended_tenants_tokens_are_left_alone_and_work_after_a_resumption() {
+    let (app, sam) = site().await;
+    let (_bea, id, page) = customer(&app).await;
+    let own = app.backend_of(&id, GRANTS).await;
+    assert_eq!(own.token(&id, "").await.status, 200);
+    app.database.execute("update connection set last_used_at = '2026-11-21T10:00:00Z'").await;
+    order(&sam, &page, "suspend").await;
+    app.advance(Duration::from_secs(25 * 3600)).await;
+    let due = format!("select refresh_at > '2026-11-22T11:00:00Z' from connection where connection_id = '{id}'");
+    wait_for("it is postponed", || async { (app.database.text(&due).await == "true").then_some(()) }).await;
+    let version = format!("select token_version from connection where connection_id = '{id}'");
+    assert_eq!(app.database.text(&version).await, "1");
+    assert_eq!(app.zoho.refresh_tokens("eu:795000001", "live").await.len(), 1);
+    sam.sign_in_as(SAM).await;
+    order(&sam, &page, "resume").await;
+    wait_for("a new token", || async { (own.token(&id, "").await.status == 200).then_some(()) }).await;
+    assert_eq!(app.database.text(&version).await, "2");
+}
+
+#[tokio::test]
+async fn nothing_can_be_connected_to_it_and_what_was_granted_is_withdrawn() {
+    let (app, sam) = site().await;
+    let (bea, id, page) = customer(&app).await;
+    let slug = page.rsplit('/').next().unwrap();
+    let saas = app.backend(GRANTS).await;
+    let invite = json!({"tenant": slug, "product": "crm"});
+    let made =
+        Told::read(saas.request(Method::POST, "/api/v1/onboarding-links").json(&invite).send().await.unwrap()).await;
+    let link = made.json()["url"].as_str().unwrap().to_owned();
+    // Somebody is on their way when it happens.
+    let begun = bea.submit("/connections", "/connections", &[("product", "crm"), ("tenant", slug)]).await;
+    order(&sam, &page, "suspend").await;
+    let landing = bea.land(&bea.go_to_zoho_for(begun.location(), BEA, "all").await).await;
+    assert_eq!(landing.location(), "/problems/tenant-suspended");
+    assert!(bea.get("/problems/tenant-suspended").await.has("Ask whoever runs this site"));
+    wait_for("what was granted is withdrawn", || async {
+        (app.zoho.refresh_tokens(BEA, "live").await.len() == 1).then_some(())
+    })
+    .await;
+    for (form, target) in [
+        (vec![("product", "crm"), ("tenant", slug)], "/connections".to_owned()),
+        (vec![], format!("/connections/{id}/reconnect")),
+        (vec![], format!("/connections/{id}/test")),
+    ] {
+        let refused = bea.submit("/connections", &target, &form).await;
+        assert!(refused.status == 403 && refused.has("This tenant is suspended"), "{target}");
+    }
+    let guest = app.visitor();
+    let opened = guest.get(&link).await;
+    assert!(opened.status == 410 && opened.has("Ask whoever sent you the invitation"), "{}", opened.text);
+    let started = guest.post_form(&link, &[("step", "start")]).await;
+    assert_eq!(started.status, 410);
+    order(&sam, &page, "resume").await;
+    guest.get(&link).await.assert_status(200);
+}
+
+#[tokio::test]
+async fn its_people_read_everything_change_nothing_and_may_disconnect_what_is_theirs() {
+    let (app, sam) = site().await;
+    let (bea, id, page) = customer(&app).await;
+    let console = format!("/tenants/{}", page.rsplit('/').next().unwrap());
+    order(&sam, &page, "suspend").await;
+    for list in ["organizations", "connections", "members", "api-keys", "onboarding-links", "webhooks"] {
+        let shown = bea.get(&format!("{console}/{list}")).await;
+        assert!(shown.status == 200 && shown.has("This tenant is suspended"), "{list}");
+    }
+    for command in ["api-keys", "onboarding-links", "webhooks", "leave", &format!("connections/{id}/disconnect")] {
+        let refused = bea.submit("/connections", &format!("{console}/{command}"), &[]).await;
+        assert!([400, 403].contains(&refused.status), "{command}: {}", refused.status);
+    }
+    assert_eq!(app.database.count("api_key").await + app.database.count("onboarding_link").await, 0);
+    assert!(bea.get("/connections").await.has("nothing of it works until they resume it"));
+    let disconnect = format!("/connections/{id}/disconnect");
+    bea.submit(&disconnect, &disconnect, &[]).await.assert_status(303);
+    assert!(app.zoho.refresh_tokens(BEA, "live").await.is_empty());
+}
+
+#[tokio::test]
+async fn its_webhooks_wait_and_are_sent_in_order_after_a_resumption() {
+    let (app, sam) = site().await;
+    let (bea, id, page) = customer(&app).await;
+    let receiver = Receiver::listen().await;
+    let own = app.backend_of(&id, GRANTS).await;
+    let endpoint = json!({"url": receiver.url("/")});
+    let made = own.request(Method::POST, "/api/v1/webhook-endpoints").json(&endpoint).send().await.unwrap();
+    assert_eq!(made.status(), 201);
+    order(&sam, &page, "suspend").await;
+    assert_eq!(receiver.until(1).await[0].kind(), "tenant.suspended");
+    let disconnect = format!("/connections/{id}/disconnect");
+    bea.submit(&disconnect, &disconnect, &[]).await.assert_status(303);
+    // Longer than a delivery is tried.
+    app.advance(Duration::from_secs(30 * 3600)).await;
+    assert_eq!(
+        app.database.column("select status from webhook_delivery order by sequence").await,
+        ["delivered", "pending"]
+    );
+    sam.sign_in_as(SAM).await;
+    order(&sam, &page, "resume").await;
+    let kinds: Vec<_> = receiver.until(3).await.iter().map(receiver::Received::kind).collect();
+    assert_eq!(kinds[0], "tenant.suspended");
+    assert!(kinds.contains(&"connection.disconnected".to_owned()) && kinds.contains(&"tenant.resumed".to_owned()));
+    assert_eq!(receiver.got()[0].json()["data"]["tenant"]["name"], "Bea Novak’s workspace");
+}
