@@ -1,10 +1,10 @@
 //! A form as it was sent: from our own pages (security.md S-38), one body type, a small size, no
 //! unknown fields (S-40). Every command of the site takes one, together with who sends it.
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, str::FromStr};
 
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, http::StatusCode, web};
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{csrf, problem::Problem, small_body};
 use crate::app::App;
@@ -29,6 +29,37 @@ where
             Ok(Self(Sender::from_request(&request, &mut Payload::None).await?, fields))
         })
     }
+}
+
+/// A form that says no more than that it is ours: its address says what is to be done.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Bare {
+    pub(crate) csrf: String,
+}
+
+/// The fields of a form with boxes. Those that are ticked come one field each, all of one name, and are told in order;
+/// anything else comes once, and nothing comes that we do not know (security.md S-40).
+pub(crate) fn with_boxes<const N: usize, Ticked: FromStr + Ord>(
+    fields: Vec<(String, String)>,
+    known: [&str; N],
+    boxes: &str,
+) -> Result<([Option<String>; N], Vec<Ticked>), Problem> {
+    let mut once = [const { None }; N];
+    let mut ticked = Vec::new();
+    for (field, value) in fields {
+        if field == boxes {
+            ticked.push(value.parse().map_err(|_| Problem::INVALID)?);
+            continue;
+        }
+        let place = known.iter().position(|known| *known == field).ok_or(Problem::INVALID)?;
+        if once[place].replace(value).is_some() {
+            return Err(Problem::INVALID);
+        }
+    }
+    ticked.sort_unstable();
+    ticked.dedup();
+    Ok((once, ticked))
 }
 
 pub(super) async fn fields<T: DeserializeOwned>(request: &HttpRequest, payload: Payload) -> Result<T, Problem> {

@@ -1,6 +1,9 @@
 //! Connections: the rows everything else is about. Ciphertexts are read by the vault alone.
 
 pub(crate) mod budget;
+mod changed;
+mod deposited;
+mod held;
 pub(crate) mod imported;
 pub(crate) mod listed;
 pub(crate) mod of_tenant;
@@ -14,13 +17,15 @@ use serde::{Deserialize, Serialize};
 use sqlx::{PgExecutor, types::Json};
 
 pub(crate) use budget::{count_refresh_tokens, find_at_stake};
+pub(crate) use changed::{delete_choosing, update_chosen, update_disconnected, update_organization};
+pub(crate) use deposited::{Deposit, upsert};
+pub(crate) use held::{Held, find_held, find_same};
 
 use super::{StoreError, known};
 use crate::domain::{
     connection::{Health, ReconnectReason, Status},
     data_centre::DataCentre,
-    digest::Digest,
-    ids::{ConnectionId, OrganizationId, PersonId, TenantId, ZohoClientId},
+    ids::{ConnectionId, OrganizationId, PersonId, TenantId},
     organization::{Environment, FoundOrganization, ZohoOrganizationId},
     product::Product,
     scope::ScopeSet,
@@ -177,68 +182,6 @@ pub(crate) async fn list_of_person(
     .collect()
 }
 
-/// The same person's connection to an organization and product in a tenant, locked; `None` for the
-/// organization means the unfinished choice.
-pub(crate) async fn find_same(
-    db: impl PgExecutor<'_>,
-    tenant_id: TenantId,
-    person_id: Option<PersonId>,
-    organization_id: Option<OrganizationId>,
-    product: Product,
-) -> Result<Option<Held>, StoreError> {
-    Ok(sqlx::query_as!(
-        Held,
-        r#"select connection_id as "connection_id: ConnectionId", status = 'choosing' as "is_choosing!", status = 'needs_reconnect' as "needs_reconnect!",
-               person_id as "person_id: PersonId", consented_at, client_id,
-               zoho_client_id as "zoho_client_id: ZohoClientId", scopes_requested, scopes_granted, refresh_token_sealed, access_token_sealed, access_token_expires_at
-           from connection
-           where tenant_id = $1 and person_id is not distinct from $2 and organization_id is not distinct from $3 and product = $4
-           for update"#,
-        tenant_id as TenantId,
-        person_id as Option<PersonId>,
-        organization_id as Option<OrganizationId>,
-        product.key(),
-    )
-    .fetch_optional(db)
-    .await?)
-}
-
-/// A connection's tokens as they are stored, its row locked.
-#[derive(Debug)]
-pub(crate) struct Held {
-    pub(crate) connection_id: ConnectionId,
-    pub(crate) is_choosing: bool,
-    pub(crate) needs_reconnect: bool,
-    pub(crate) person_id: Option<PersonId>,
-    pub(crate) consented_at: DateTime<Utc>,
-    pub(crate) client_id: String,
-    pub(crate) zoho_client_id: Option<ZohoClientId>,
-    pub(crate) scopes_requested: Vec<String>,
-    pub(crate) scopes_granted: Vec<String>,
-    pub(crate) refresh_token_sealed: Option<Vec<u8>>,
-    pub(crate) access_token_sealed: Option<Vec<u8>>,
-    pub(crate) access_token_expires_at: Option<DateTime<Utc>>,
-}
-
-/// One connection's tokens, its row locked.
-pub(crate) async fn find_held(
-    db: impl PgExecutor<'_>,
-    tenant_id: TenantId,
-    connection_id: ConnectionId,
-) -> Result<Option<Held>, StoreError> {
-    Ok(sqlx::query_as!(
-        Held,
-        r#"select connection_id as "connection_id: ConnectionId", status = 'choosing' as "is_choosing!", status = 'needs_reconnect' as "needs_reconnect!",
-               person_id as "person_id: PersonId", consented_at, client_id,
-               zoho_client_id as "zoho_client_id: ZohoClientId", scopes_requested, scopes_granted, refresh_token_sealed, access_token_sealed, access_token_expires_at
-           from connection where tenant_id = $1 and connection_id = $2 for update"#,
-        tenant_id as TenantId,
-        connection_id as ConnectionId,
-    )
-    .fetch_optional(db)
-    .await?)
-}
-
 /// Which organization a connection stands for; `None` while choosing.
 pub(crate) async fn find_organization(
     db: impl PgExecutor<'_>,
@@ -273,157 +216,4 @@ pub(crate) async fn find_connected_organization(
     row.map_or(Ok(None), |row| {
         ConnectedOrganization::from_columns(Some(row.zoho_id), Some(row.name), Some(row.environment))
     })
-}
-
-/// What a connection becomes when a grant is deposited.
-#[derive(Debug)]
-pub(crate) struct Deposit<'a> {
-    pub(crate) tenant_id: TenantId,
-    pub(crate) connection_id: ConnectionId,
-    pub(crate) person_id: Option<PersonId>,
-    /// Absent: the person has to choose.
-    pub(crate) organization_id: Option<OrganizationId>,
-    pub(crate) product: Product,
-    pub(crate) data_centre: DataCentre,
-    pub(crate) client_id: &'a str,
-    pub(crate) zoho_client_id: Option<ZohoClientId>,
-    pub(crate) scopes_requested: &'a ScopeSet,
-    pub(crate) scopes_granted: &'a ScopeSet,
-    pub(crate) refresh_token_sealed: &'a [u8],
-    pub(crate) refresh_token_digest: &'a Digest,
-    pub(crate) access_token_sealed: &'a [u8],
-    pub(crate) access_token_expires_at: DateTime<Utc>,
-    pub(crate) choices: &'a [FoundOrganization],
-    pub(crate) environment: Option<Environment>,
-    pub(crate) consented_at: DateTime<Utc>,
-    /// When it is to be refreshed unasked; sooner where somebody uses it.
-    pub(crate) refresh_at: DateTime<Utc>,
-    pub(crate) refresh_at_in_use: DateTime<Utc>,
-}
-
-/// Writes a connection with new tokens: a new row, or the one with that id made whole again.
-pub(crate) async fn upsert(
-    db: impl PgExecutor<'_>,
-    deposit: &Deposit<'_>,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    let choosing = deposit.organization_id.is_none();
-    sqlx::query!(
-        "insert into connection (tenant_id, connection_id, person_id, organization_id, product, data_centre, status, status_reason,
-             scopes_requested, scopes_granted, client_id, refresh_token_sealed, access_token_sealed, access_token_expires_at,
-             token_version, choices, environment, health, connected_at, consented_at, zoho_client_id, refresh_at,
-             refresh_token_digest)
-         values ($1, $2, $3, $4, $5, $6, $7, null, $8, $9, $10, $11, $12, $13, 1, $14, $15, 'ok', $17, $16, $18, $19, $21)
-         on conflict (tenant_id, connection_id) do update set
-             organization_id = excluded.organization_id, status = excluded.status, status_reason = null,
-             scopes_requested = excluded.scopes_requested, scopes_granted = excluded.scopes_granted,
-             client_id = excluded.client_id, refresh_token_sealed = excluded.refresh_token_sealed,
-             access_token_sealed = excluded.access_token_sealed, access_token_expires_at = excluded.access_token_expires_at,
-             token_version = connection.token_version + 1, choices = excluded.choices, environment = excluded.environment,
-             health = 'ok', consented_at = excluded.consented_at, disconnected_at = null, zoho_client_id = excluded.zoho_client_id,
-             lease_owner = null, lease_until = null, fence = connection.fence + 1, token_calls = '{}', retry_at = null,
-             refresh_at = case when connection.last_used_at > $17::timestamptz - interval '24 hours' then $20 else excluded.refresh_at end,
-             refresh_failures = 0, dead_since = null, refresh_token_digest = excluded.refresh_token_digest",
-        deposit.tenant_id as TenantId,
-        deposit.connection_id as ConnectionId,
-        deposit.person_id as Option<PersonId>,
-        deposit.organization_id as Option<OrganizationId>,
-        deposit.product.key(),
-        deposit.data_centre.key(),
-        if choosing { "choosing" } else { "active" },
-        deposit.scopes_requested.names(),
-        deposit.scopes_granted.names(),
-        deposit.client_id,
-        deposit.refresh_token_sealed,
-        deposit.access_token_sealed,
-        deposit.access_token_expires_at,
-        choosing.then(|| Json(Choices(deposit.choices.to_vec()))) as Option<Json<Choices>>,
-        deposit.environment.map(Environment::key),
-        deposit.consented_at,
-        now,
-        deposit.zoho_client_id as Option<ZohoClientId>,
-        deposit.refresh_at,
-        deposit.refresh_at_in_use,
-        deposit.refresh_token_digest.as_slice(),
-    )
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
-/// A row that never had an organization gets one, before its new tokens are deposited.
-pub(crate) async fn update_organization(
-    db: impl PgExecutor<'_>,
-    tenant_id: TenantId,
-    connection_id: ConnectionId,
-    organization_id: OrganizationId,
-) -> Result<(), StoreError> {
-    sqlx::query!(
-        "update connection set organization_id = $3, choices = null, environment = null,
-             status = case when status = 'choosing' then 'active' else status end
-         where tenant_id = $1 and connection_id = $2 and organization_id is null",
-        tenant_id as TenantId,
-        connection_id as ConnectionId,
-        organization_id as OrganizationId,
-    )
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
-/// The person chose: the unfinished row becomes a connection of that organization.
-pub(crate) async fn update_chosen(
-    db: impl PgExecutor<'_>,
-    tenant_id: TenantId,
-    connection_id: ConnectionId,
-    organization_id: OrganizationId,
-) -> Result<bool, StoreError> {
-    let done = sqlx::query!(
-        "update connection set organization_id = $3, status = 'active', choices = null, environment = null
-         where tenant_id = $1 and connection_id = $2 and status = 'choosing'",
-        tenant_id as TenantId,
-        connection_id as ConnectionId,
-        organization_id as OrganizationId,
-    )
-    .execute(db)
-    .await?;
-    Ok(done.rows_affected() == 1)
-}
-
-/// Ends a connection and erases its tokens. True where it was not ended already.
-pub(crate) async fn update_disconnected(
-    db: impl PgExecutor<'_>,
-    tenant_id: TenantId,
-    connection_id: ConnectionId,
-    now: DateTime<Utc>,
-) -> Result<bool, StoreError> {
-    let done = sqlx::query!(
-        "update connection set status = 'disconnected', status_reason = null, refresh_token_sealed = null, access_token_sealed = null,
-             access_token_expires_at = null, choices = null, environment = null, health = 'ok', token_version = token_version + 1,
-             disconnected_at = $3, lease_owner = null, lease_until = null, fence = fence + 1, retry_at = null, refresh_at = null,
-             refresh_failures = 0, dead_since = null, refresh_token_digest = null
-         where tenant_id = $1 and connection_id = $2 and status <> 'disconnected'",
-        tenant_id as TenantId,
-        connection_id as ConnectionId,
-        now,
-    )
-    .execute(db)
-    .await?;
-    Ok(done.rows_affected() == 1)
-}
-
-/// Removes an unfinished choice whose tokens went to another row.
-pub(crate) async fn delete_choosing(
-    db: impl PgExecutor<'_>,
-    tenant_id: TenantId,
-    connection_id: ConnectionId,
-) -> Result<(), StoreError> {
-    sqlx::query!(
-        "delete from connection where tenant_id = $1 and connection_id = $2 and status = 'choosing'",
-        tenant_id as TenantId,
-        connection_id as ConnectionId,
-    )
-    .execute(db)
-    .await?;
-    Ok(())
 }

@@ -12,34 +12,49 @@ use crate::domain::ids::{ConnectionId, OnboardingLinkId, RevocationId, TenantId,
 /// Rows of one step: small, because a step that waits for one locked row holds the others.
 pub(crate) const BATCH: i64 = 100;
 
+/// A token of a connection.
 #[derive(Debug)]
-pub(crate) struct SealedConnection {
+pub(crate) struct SealedToken {
     pub(crate) tenant_id: TenantId,
     pub(crate) connection_id: ConnectionId,
-    pub(crate) refresh_token_sealed: Option<Vec<u8>>,
-    pub(crate) access_token_sealed: Option<Vec<u8>>,
+    pub(crate) sealed: Vec<u8>,
 }
 
-pub(crate) async fn list_connections(
-    db: impl PgExecutor<'_>,
-    after: Option<(TenantId, ConnectionId)>,
-) -> Result<Vec<SealedConnection>, StoreError> {
-    let (tenant_id, connection_id) = after.unzip();
-    Ok(sqlx::query_as!(
-        SealedConnection,
-        r#"select tenant_id as "tenant_id: TenantId", connection_id as "connection_id: ConnectionId", refresh_token_sealed,
-               access_token_sealed
-           from connection
-           where (tenant_id, connection_id) >
-               (coalesce($1, '00000000-0000-0000-0000-000000000000'::uuid), coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid))
-           order by tenant_id, connection_id limit $3"#,
-        tenant_id as Option<TenantId>,
-        connection_id as Option<ConnectionId>,
-        BATCH,
-    )
-    .fetch_all(db)
-    .await?)
+macro_rules! list_tokens {
+    ($name:ident, $statement:literal) => {
+        pub(crate) async fn $name(
+            db: impl PgExecutor<'_>,
+            after: Option<(TenantId, ConnectionId)>,
+        ) -> Result<Vec<SealedToken>, StoreError> {
+            let (tenant_id, connection_id) = after.unzip();
+            let rows = sqlx::query_as!(
+                SealedToken,
+                $statement,
+                tenant_id as Option<TenantId>,
+                connection_id as Option<ConnectionId>,
+                BATCH,
+            );
+            Ok(rows.fetch_all(db).await?)
+        }
+    };
 }
+
+list_tokens!(
+    list_refresh_tokens,
+    r#"select tenant_id as "tenant_id: TenantId", connection_id as "connection_id: ConnectionId", refresh_token_sealed as "sealed!"
+       from connection
+       where refresh_token_sealed is not null and (tenant_id, connection_id) >
+           (coalesce($1, '00000000-0000-0000-0000-000000000000'::uuid), coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid))
+       order by tenant_id, connection_id limit $3"#
+);
+list_tokens!(
+    list_access_tokens,
+    r#"select tenant_id as "tenant_id: TenantId", connection_id as "connection_id: ConnectionId", access_token_sealed as "sealed!"
+       from connection
+       where access_token_sealed is not null and (tenant_id, connection_id) >
+           (coalesce($1, '00000000-0000-0000-0000-000000000000'::uuid), coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid))
+       order by tenant_id, connection_id limit $3"#
+);
 
 /// An old ciphertext of a row, and the new one.
 #[derive(Debug)]
@@ -50,55 +65,60 @@ pub(crate) struct Swap<Row> {
 }
 
 /// The columns of `unnest`: ids, old and new ciphertexts.
-fn columns<Row: Copy>(swaps: &[Swap<Row>]) -> (Vec<Row>, Vec<Vec<u8>>, Vec<Vec<u8>>) {
-    let ids = swaps.iter().map(|swap| swap.row).collect();
+pub(super) fn columns<Row: Clone>(swaps: &[Swap<Row>]) -> (Vec<Row>, Vec<Vec<u8>>, Vec<Vec<u8>>) {
+    let ids = swaps.iter().map(|swap| swap.row.clone()).collect();
     let (old, new) = swaps.iter().map(|swap| (swap.old.clone(), swap.new.clone())).unzip();
     (ids, old, new)
 }
 
-/// Tells how many still held the old ciphertext. Each comes with the token's digest under the new key.
-pub(crate) async fn update_refresh_tokens(
-    db: impl PgExecutor<'_>,
-    swaps: &[Swap<(TenantId, ConnectionId)>],
-    digests: &[Vec<u8>],
-) -> Result<u64, StoreError> {
-    let (rows, old, new) = columns(swaps);
-    let (tenants, connections): (Vec<TenantId>, Vec<ConnectionId>) = rows.into_iter().unzip();
-    let done = sqlx::query!(
-        "update connection c set refresh_token_sealed = s.new, refresh_token_digest = s.digest
-         from unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::bytea[], $5::bytea[]) s (tenant_id, connection_id, old, new, digest)
-         where c.tenant_id = s.tenant_id and c.connection_id = s.connection_id and c.refresh_token_sealed = s.old",
-        &tenants as &[TenantId],
-        &connections as &[ConnectionId],
-        &old,
-        &new,
-        digests,
-    )
-    .execute(db)
-    .await?;
-    Ok(done.rows_affected())
+/// Exchanges what a row holds, by its id: $1 are the ids, $2 the old ciphertexts, $3 the new ones. Tells how many still
+/// held the old one.
+macro_rules! swap_by_id {
+    ($name:ident, $id:ty, $statement:literal) => {
+        pub(crate) async fn $name(
+            db: impl sqlx::PgExecutor<'_>,
+            swaps: &[$crate::store::rewrap::Swap<$id>],
+        ) -> Result<u64, $crate::store::StoreError> {
+            let (ids, old, new) = $crate::store::rewrap::columns(swaps);
+            let done = sqlx::query!($statement, &ids as &[$id], &old, &new).execute(db).await?;
+            Ok(done.rows_affected())
+        }
+    };
+}
+pub(super) use swap_by_id;
+
+/// As `swap_by_id`; $1 are the tenants, $2 the ids.
+macro_rules! swap_in_tenant {
+    ($name:ident, $id:ty, $statement:literal $(, $more:ident: $kind:ty)?) => {
+        pub(crate) async fn $name(
+            db: impl PgExecutor<'_>,
+            swaps: &[Swap<(TenantId, $id)>],
+            $($more: $kind,)?
+        ) -> Result<u64, StoreError> {
+            let (rows, old, new) = columns(swaps);
+            let (tenants, ids): (Vec<TenantId>, Vec<$id>) = rows.into_iter().unzip();
+            let done = sqlx::query!($statement, &tenants as &[TenantId], &ids as &[$id], &old, &new $(, $more)?);
+            Ok(done.execute(db).await?.rows_affected())
+        }
+    };
 }
 
-/// Tells how many still held the old ciphertext.
-pub(crate) async fn update_access_tokens(
-    db: impl PgExecutor<'_>,
-    swaps: &[Swap<(TenantId, ConnectionId)>],
-) -> Result<u64, StoreError> {
-    let (rows, old, new) = columns(swaps);
-    let (tenants, connections): (Vec<TenantId>, Vec<ConnectionId>) = rows.into_iter().unzip();
-    let done = sqlx::query!(
-        "update connection c set access_token_sealed = s.new
-         from unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::bytea[]) s (tenant_id, connection_id, old, new)
-         where c.tenant_id = s.tenant_id and c.connection_id = s.connection_id and c.access_token_sealed = s.old",
-        &tenants as &[TenantId],
-        &connections as &[ConnectionId],
-        &old,
-        &new,
-    )
-    .execute(db)
-    .await?;
-    Ok(done.rows_affected())
-}
+// Each comes with the token's digest under the new key.
+swap_in_tenant!(
+    update_refresh_tokens,
+    ConnectionId,
+    "update connection c set refresh_token_sealed = s.new, refresh_token_digest = s.digest
+     from unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::bytea[], $5::bytea[]) s (tenant_id, connection_id, old, new, digest)
+     where c.tenant_id = s.tenant_id and c.connection_id = s.connection_id and c.refresh_token_sealed = s.old",
+    digests: &[Vec<u8>]
+);
+swap_in_tenant!(
+    update_access_tokens,
+    ConnectionId,
+    "update connection c set access_token_sealed = s.new
+     from unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::bytea[]) s (tenant_id, connection_id, old, new)
+     where c.tenant_id = s.tenant_id and c.connection_id = s.connection_id and c.access_token_sealed = s.old"
+);
 
 #[derive(Debug)]
 pub(crate) struct SealedRevocation {
@@ -124,24 +144,13 @@ pub(crate) async fn list_revocations(
     .await?)
 }
 
-/// Tells how many still held the old ciphertext.
-pub(crate) async fn update_revocations(
-    db: impl PgExecutor<'_>,
-    swaps: &[Swap<RevocationId>],
-) -> Result<u64, StoreError> {
-    let (revocations, old, new) = columns(swaps);
-    let done = sqlx::query!(
-        "update revocation r set token_sealed = s.new
-         from unnest($1::uuid[], $2::bytea[], $3::bytea[]) s (revocation_id, old, new)
-         where r.revocation_id = s.revocation_id and r.token_sealed = s.old",
-        &revocations as &[RevocationId],
-        &old,
-        &new,
-    )
-    .execute(db)
-    .await?;
-    Ok(done.rows_affected())
-}
+swap_by_id!(
+    update_revocations,
+    RevocationId,
+    "update revocation r set token_sealed = s.new
+     from unnest($1::uuid[], $2::bytea[], $3::bytea[]) s (revocation_id, old, new)
+     where r.revocation_id = s.revocation_id and r.token_sealed = s.old"
+);
 
 #[derive(Debug)]
 pub(crate) struct SealedEscrow {
@@ -164,22 +173,13 @@ pub(crate) async fn list_escrows(
     .await?)
 }
 
-/// Tells how many still held the old ciphertext.
-pub(crate) async fn update_escrows(db: impl PgExecutor<'_>, swaps: &[Swap<&[u8]>]) -> Result<u64, StoreError> {
-    let (states, old, new) = columns(swaps);
-    let states: Vec<Vec<u8>> = states.into_iter().map(<[u8]>::to_vec).collect();
-    let done = sqlx::query!(
-        "update token_escrow e set grant_sealed = s.new
-         from unnest($1::bytea[], $2::bytea[], $3::bytea[]) s (state_digest, old, new)
-         where e.state_digest = s.state_digest and e.grant_sealed = s.old",
-        &states,
-        &old,
-        &new,
-    )
-    .execute(db)
-    .await?;
-    Ok(done.rows_affected())
-}
+swap_by_id!(
+    update_escrows,
+    Vec<u8>,
+    "update token_escrow e set grant_sealed = s.new
+     from unnest($1::bytea[], $2::bytea[], $3::bytea[]) s (state_digest, old, new)
+     where e.state_digest = s.state_digest and e.grant_sealed = s.old"
+);
 
 #[derive(Debug)]
 pub(crate) struct SealedClient {
@@ -208,26 +208,13 @@ pub(crate) async fn list_clients(
     .await?)
 }
 
-/// Tells how many still held the old ciphertext.
-pub(crate) async fn update_clients(
-    db: impl PgExecutor<'_>,
-    swaps: &[Swap<(TenantId, ZohoClientId)>],
-) -> Result<u64, StoreError> {
-    let (rows, old, new) = columns(swaps);
-    let (tenants, clients): (Vec<TenantId>, Vec<ZohoClientId>) = rows.into_iter().unzip();
-    let done = sqlx::query!(
-        "update zoho_client c set client_secret_sealed = s.new
-         from unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::bytea[]) s (tenant_id, zoho_client_id, old, new)
-         where c.tenant_id = s.tenant_id and c.zoho_client_id = s.zoho_client_id and c.client_secret_sealed = s.old",
-        &tenants as &[TenantId],
-        &clients as &[ZohoClientId],
-        &old,
-        &new,
-    )
-    .execute(db)
-    .await?;
-    Ok(done.rows_affected())
-}
+swap_in_tenant!(
+    update_clients,
+    ZohoClientId,
+    "update zoho_client c set client_secret_sealed = s.new
+     from unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::bytea[]) s (tenant_id, zoho_client_id, old, new)
+     where c.tenant_id = s.tenant_id and c.zoho_client_id = s.zoho_client_id and c.client_secret_sealed = s.old"
+);
 
 #[derive(Debug)]
 pub(crate) struct SealedLink {
@@ -256,21 +243,13 @@ pub(crate) async fn list_links(
     .await?)
 }
 
-/// Tells how many still held the old ciphertext.
-pub(crate) async fn update_links(db: impl PgExecutor<'_>, swaps: &[Swap<OnboardingLinkId>]) -> Result<u64, StoreError> {
-    let (links, old, new) = columns(swaps);
-    let done = sqlx::query!(
-        "update onboarding_link l set grant_sealed = s.new
-         from unnest($1::uuid[], $2::bytea[], $3::bytea[]) s (onboarding_link_id, old, new)
-         where l.onboarding_link_id = s.onboarding_link_id and l.grant_sealed = s.old",
-        &links as &[OnboardingLinkId],
-        &old,
-        &new,
-    )
-    .execute(db)
-    .await?;
-    Ok(done.rows_affected())
-}
+swap_by_id!(
+    update_links,
+    OnboardingLinkId,
+    "update onboarding_link l set grant_sealed = s.new
+     from unnest($1::uuid[], $2::bytea[], $3::bytea[]) s (onboarding_link_id, old, new)
+     where l.onboarding_link_id = s.onboarding_link_id and l.grant_sealed = s.old"
+);
 
 /// A key by its id, and how many stored values need it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]

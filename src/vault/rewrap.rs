@@ -1,7 +1,7 @@
 //! Re-sealing everything under the first key of the ring, while the program serves (security.md 4.5,
 //!
 //!
-//! 1. Each table is walked in the order of its primary key, a batch at a time. Connections come before
+//! 1. Each column is walked in the order of its table's primary key, a batch at a time. Connections come before
 //!    revocations, because that is the way a ciphertext may travel meanwhile.
 //! 2. What opens and is sealed under another key is sealed anew and exchanged by compare-and-swap.
 //! 3. What lost its race was written by somebody else: another walk sees to it.
@@ -22,9 +22,9 @@ use super::{
 use crate::domain::ids::{ConnectionId, TenantId};
 use crate::store::{
     StoreError,
-    rewrap::{self, KeyInUse, Swap},
+    rewrap::{self, KeyInUse, SealedClient, SealedEscrow, SealedLink, SealedRevocation, SealedToken, Swap},
     tx::Pools,
-    webhook_endpoint::sealed,
+    webhook_endpoint::sealed::{self, SealedSecrets},
     zoho_client::CLIENT_SECRET,
 };
 use crate::webhooks::secrets::{self, SECRETS};
@@ -60,7 +60,8 @@ pub(crate) async fn rewrap(pools: &Pools, keys: &KeyRing, tell: &mut impl FnMut(
     let mut total = Tally::default();
     for walk_number in 0..MOST_WALKS {
         let mut walk = Walk { pools, keys, tell: &mut *tell, tally: Tally::default(), lost: 0 };
-        walk.connections().await?;
+        walk.refresh_tokens().await?;
+        walk.access_tokens().await?;
         walk.revocations().await?;
         walk.escrows().await?;
         walk.links().await?;
@@ -99,167 +100,127 @@ struct Walk<'a, T> {
     lost: u64,
 }
 
+/// A sealed value, where it stands.
+struct Stored<Key> {
+    key: Key,
+    /// As whoever waits is told of it.
+    name: String,
+    place: Place,
+    sealed: Vec<u8>,
+}
+
 impl<T: FnMut(Event)> Walk<'_, T> {
-    async fn connections(&mut self) -> Result<(), StoreError> {
+    async fn refresh_tokens(&mut self) -> Result<(), StoreError> {
+        let (pool, keys) = (self.pools.engine(), self.keys);
+        let stored = |row: SealedToken| Stored::of_connection(REFRESH_TOKEN, row);
+        let list = async |after| rewrap::list_refresh_tokens(pool, after).await;
+        let update = async |swaps: &[_]| {
+            let digests: Vec<_> = swaps.iter().map(|swap| digest(keys, swap)).collect();
+            rewrap::update_refresh_tokens(pool, swaps, &digests).await
+        };
+        self.column(REFRESH_TOKEN, list, stored, update).await
+    }
+
+    async fn access_tokens(&mut self) -> Result<(), StoreError> {
         let pool = self.pools.engine();
-        let mut after = None;
-        loop {
-            let rows = patiently(|| rewrap::list_connections(pool, after)).await?;
-            let Some(last) = rows.last() else { return Ok(()) };
-            after = Some((last.tenant_id, last.connection_id));
-            let (mut refresh_tokens, mut access_tokens) = (Vec::new(), Vec::new());
-            for row in rows {
-                let (tenant_id, connection_id) = (row.tenant_id, row.connection_id);
-                let columns = [
-                    (REFRESH_TOKEN, row.refresh_token_sealed, &mut refresh_tokens),
-                    (ACCESS_TOKEN, row.access_token_sealed, &mut access_tokens),
-                ];
-                for (column, sealed, swaps) in columns {
-                    let place = Place::column(column, tenant_id, connection_id);
-                    let Some((old, new)) = sealed.and_then(|old| self.judge(column, &connection_id, &place, old))
-                    else {
-                        continue;
-                    };
-                    swaps.push(Swap { row: (tenant_id, connection_id), old, new });
-                }
-            }
-            let digests: Vec<_> = refresh_tokens.iter().map(|swap| self.digest(swap)).collect();
-            let swapped = patiently(|| rewrap::update_refresh_tokens(pool, &refresh_tokens, &digests)).await?;
-            self.count(REFRESH_TOKEN, refresh_tokens.len(), swapped);
-            let swapped = patiently(|| rewrap::update_access_tokens(pool, &access_tokens)).await?;
-            self.count(ACCESS_TOKEN, access_tokens.len(), swapped);
-        }
+        let stored = |row: SealedToken| Stored::of_connection(ACCESS_TOKEN, row);
+        let list = async |after| rewrap::list_access_tokens(pool, after).await;
+        let update = async |swaps: &[_]| rewrap::update_access_tokens(pool, swaps).await;
+        self.column(ACCESS_TOKEN, list, stored, update).await
     }
 
     async fn revocations(&mut self) -> Result<(), StoreError> {
-        const COLUMN: &str = "revocation.token_sealed";
         let pool = self.pools.engine();
-        let mut after = None;
-        loop {
-            let rows = patiently(|| rewrap::list_revocations(pool, after)).await?;
-            let Some(last) = rows.last() else { return Ok(()) };
-            after = Some(last.revocation_id);
-            let mut swaps = Vec::new();
-            for row in rows {
-                let place = Place::from_text(row.sealed_as);
-                if let Some((old, new)) = self.judge(COLUMN, &row.revocation_id, &place, row.token_sealed) {
-                    swaps.push(Swap { row: row.revocation_id, old, new });
-                }
-            }
-            let swapped = patiently(|| rewrap::update_revocations(pool, &swaps)).await?;
-            self.count(COLUMN, swaps.len(), swapped);
-        }
+        let stored =
+            |row: SealedRevocation| Stored::of(row.revocation_id, Place::from_text(row.sealed_as), row.token_sealed);
+        let list = async |after| rewrap::list_revocations(pool, after).await;
+        let update = async |swaps: &[_]| rewrap::update_revocations(pool, swaps).await;
+        self.column("revocation.token_sealed", list, stored, update).await
     }
 
     async fn escrows(&mut self) -> Result<(), StoreError> {
-        const COLUMN: &str = "token_escrow.grant_sealed";
         let pool = self.pools.engine();
-        let mut after: Option<Vec<u8>> = None;
-        loop {
-            let rows = patiently(|| rewrap::list_escrows(pool, after.as_deref())).await?;
-            let Some(last) = rows.last() else { return Ok(()) };
-            after = Some(last.state_digest.clone());
-            let mut swaps = Vec::new();
-            for row in &rows {
-                let place = escrow_place(&row.state_digest);
-                // The place names the row; the digest itself says nothing to anybody.
-                if let Some((old, new)) = self.judge(COLUMN, &place.as_text(), &place, row.grant_sealed.clone()) {
-                    swaps.push(Swap { row: row.state_digest.as_slice(), old, new });
-                }
-            }
-            let swapped = patiently(|| rewrap::update_escrows(pool, &swaps)).await?;
-            self.count(COLUMN, swaps.len(), swapped);
-        }
+        let stored = |row: SealedEscrow| {
+            let place = escrow_place(&row.state_digest);
+            // The place names the row; the digest itself says nothing to anybody.
+            let name = place.as_text().to_owned();
+            Stored { key: row.state_digest, name, place, sealed: row.grant_sealed }
+        };
+        let list = async |after: Option<Vec<u8>>| rewrap::list_escrows(pool, after.as_deref()).await;
+        let update = async |swaps: &[_]| rewrap::update_escrows(pool, swaps).await;
+        self.column("token_escrow.grant_sealed", list, stored, update).await
     }
 
     async fn links(&mut self) -> Result<(), StoreError> {
         let pool = self.pools.engine();
-        let mut after = None;
-        loop {
-            let rows = patiently(|| rewrap::list_links(pool, after)).await?;
-            let Some(last) = rows.last() else { return Ok(()) };
-            after = Some(last.onboarding_link_id);
-            let mut swaps = Vec::new();
-            for row in rows {
-                let id = row.onboarding_link_id;
-                let place = resting_place(row.tenant_id, id);
-                if let Some((old, new)) = self.judge(RESTING, &id, &place, row.grant_sealed) {
-                    swaps.push(Swap { row: id, old, new });
-                }
-            }
-            let swapped = patiently(|| rewrap::update_links(pool, &swaps)).await?;
-            self.count(RESTING, swaps.len(), swapped);
-        }
+        let stored = |row: SealedLink| {
+            let id = row.onboarding_link_id;
+            Stored::of(id, resting_place(row.tenant_id, id), row.grant_sealed)
+        };
+        let list = async |after| rewrap::list_links(pool, after).await;
+        let update = async |swaps: &[_]| rewrap::update_links(pool, swaps).await;
+        self.column(RESTING, list, stored, update).await
     }
 
     async fn clients(&mut self) -> Result<(), StoreError> {
         let pool = self.pools.engine();
-        let mut after = None;
-        loop {
-            let rows = patiently(|| rewrap::list_clients(pool, after)).await?;
-            let Some(last) = rows.last() else { return Ok(()) };
-            after = Some((last.tenant_id, last.zoho_client_id));
-            let mut swaps = Vec::new();
-            for row in rows {
-                let (tenant_id, zoho_client_id) = (row.tenant_id, row.zoho_client_id);
-                let place = Place::column(CLIENT_SECRET, tenant_id, zoho_client_id);
-                if let Some((old, new)) = self.judge(CLIENT_SECRET, &zoho_client_id, &place, row.client_secret_sealed) {
-                    swaps.push(Swap { row: (tenant_id, zoho_client_id), old, new });
-                }
-            }
-            let swapped = patiently(|| rewrap::update_clients(pool, &swaps)).await?;
-            self.count(CLIENT_SECRET, swaps.len(), swapped);
-        }
+        let stored = |row: SealedClient| {
+            let (tenant_id, id) = (row.tenant_id, row.zoho_client_id);
+            let place = Place::column(CLIENT_SECRET, tenant_id, id);
+            Stored { key: (tenant_id, id), name: id.to_string(), place, sealed: row.client_secret_sealed }
+        };
+        let list = async |after| rewrap::list_clients(pool, after).await;
+        let update = async |swaps: &[_]| rewrap::update_clients(pool, swaps).await;
+        self.column(CLIENT_SECRET, list, stored, update).await
     }
 
     async fn webhook_secrets(&mut self) -> Result<(), StoreError> {
         let pool = self.pools.engine();
+        let stored = |row: SealedSecrets| {
+            let id = row.webhook_endpoint_id;
+            Stored::of(id, secrets::place(row.tenant_id, id), row.secrets_sealed)
+        };
+        let list = async |after| sealed::list(pool, after).await;
+        let update = async |swaps: &[_]| sealed::update(pool, swaps).await;
+        self.column(SECRETS, list, stored, update).await
+    }
+
+    /// One column of all rows of its table, a batch at a time.
+    async fn column<Row, Key: Clone>(
+        &mut self,
+        column: &'static str,
+        list: impl AsyncFn(Option<Key>) -> Result<Vec<Row>, StoreError>,
+        stored: impl Fn(Row) -> Stored<Key>,
+        update: impl AsyncFn(&[Swap<Key>]) -> Result<u64, StoreError>,
+    ) -> Result<(), StoreError> {
         let mut after = None;
         loop {
-            let rows = patiently(|| sealed::list(pool, after)).await?;
-            let Some(last) = rows.last() else { return Ok(()) };
-            after = Some(last.webhook_endpoint_id);
-            let mut swaps = Vec::new();
-            for row in rows {
-                let id = row.webhook_endpoint_id;
-                let place = secrets::place(row.tenant_id, id);
-                if let Some((old, new)) = self.judge(SECRETS, &id, &place, row.secrets_sealed) {
-                    swaps.push(Swap { row: id, old, new });
-                }
-            }
-            let swapped = patiently(|| sealed::update(pool, &swaps)).await?;
-            self.count(SECRETS, swaps.len(), swapped);
+            let rows = patiently(|| list(after.clone())).await?;
+            let batch: Vec<_> = rows.into_iter().map(&stored).collect();
+            let Some(last) = batch.last() else { return Ok(()) };
+            after = Some(last.key.clone());
+            let swaps: Vec<_> = batch.into_iter().filter_map(|stored| self.judge(column, stored)).collect();
+            let swapped = patiently(|| update(&swaps)).await?;
+            self.count(column, swaps.len(), swapped);
         }
     }
 
-    /// What stands beside the new ciphertext.
-    fn digest(&self, swap: &Swap<(TenantId, ConnectionId)>) -> Vec<u8> {
-        let place = Place::column(REFRESH_TOKEN, swap.row.0, swap.row.1);
-        let token = self.keys.open(&place, &swap.new).expect("it has just been sealed");
-        token_digest::of(self.keys, &token).to_vec()
-    }
-
-    /// The old and the new ciphertext, where there is something to do. That a value is current is
-    /// believed only if it opens.
-    fn judge(
-        &mut self,
-        column: &'static str,
-        row: &impl ToString,
-        place: &Place,
-        sealed: Vec<u8>,
-    ) -> Option<(Vec<u8>, Vec<u8>)> {
-        match self.keys.open(place, &sealed) {
+    /// What is to be exchanged, where there is something to do. That a value is current is believed only
+    /// if it opens.
+    fn judge<Key>(&mut self, column: &'static str, stored: Stored<Key>) -> Option<Swap<Key>> {
+        let Stored { key, name, place, sealed } = stored;
+        match self.keys.open(&place, &sealed) {
             Ok(_) if KeyRing::key_id(&sealed) == Some(self.keys.first_id()) => {
                 self.tally.already_current += 1;
                 None
             }
             Ok(plaintext) => {
-                let new = self.keys.seal(place, &plaintext);
-                Some((sealed, new))
+                let new = self.keys.seal(&place, &plaintext);
+                Some(Swap { row: key, old: sealed, new })
             }
             Err(error) => {
                 self.tally.unreadable += 1;
-                (self.tell)(Event::Unreadable { column, row: row.to_string(), error });
+                (self.tell)(Event::Unreadable { column, row: name, error });
                 None
             }
         }
@@ -270,6 +231,27 @@ impl<T: FnMut(Event)> Walk<'_, T> {
         self.lost += u64::try_from(tried).unwrap_or(u64::MAX).saturating_sub(swapped);
         (self.tell)(Event::Walked { column, tally: self.tally });
     }
+}
+
+impl<Key: Copy + ToString> Stored<Key> {
+    fn of(key: Key, place: Place, sealed: Vec<u8>) -> Self {
+        Self { key, name: key.to_string(), place, sealed }
+    }
+}
+
+impl Stored<(TenantId, ConnectionId)> {
+    fn of_connection(column: &str, row: SealedToken) -> Self {
+        let place = Place::column(column, row.tenant_id, row.connection_id);
+        let name = row.connection_id.to_string();
+        Self { key: (row.tenant_id, row.connection_id), name, place, sealed: row.sealed }
+    }
+}
+
+/// What stands beside the new ciphertext of a refresh token.
+fn digest(keys: &KeyRing, swap: &Swap<(TenantId, ConnectionId)>) -> Vec<u8> {
+    let place = Place::column(REFRESH_TOKEN, swap.row.0, swap.row.1);
+    let token = keys.open(&place, &swap.new).expect("it has just been sealed");
+    token_digest::of(keys, &token).to_vec()
 }
 
 /// A step that met a locked row, a deadlock or a restart of Postgres is taken again: all of them are

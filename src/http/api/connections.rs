@@ -9,7 +9,7 @@ use super::{
     body,
     cursor::{List, pair},
     paging::{Narrowed, Paging, narrow, plain_text},
-    parameters::Parameters,
+    parameters::{Parameters, id_alone},
     refusals::{NotImported, Refused, RefusedOrUnknown},
     schema::{Connection, ConnectionList, Disconnected, Import},
 };
@@ -90,16 +90,13 @@ pub(crate) async fn get_connection(
     app: web::Data<App>,
     backend: Backend<ConnectionsRead>,
     request: HttpRequest,
-    id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    Parameters::read(request.query_string()).finish()?;
-    let connection = find(&app, &backend, &id).await?;
+    let connection = find(&app, &backend, id_alone(&request)?).await?;
     Ok(HttpResponse::Ok().json(Connection::from(connection)))
 }
 
 /// Unknown and another tenant's are the same (security.md S-41).
-async fn find<G>(app: &App, backend: &Backend<G>, id: &str) -> Result<ListedConnection, Problem> {
-    let connection_id: ConnectionId = id.parse().map_err(|_| Problem::NOT_FOUND)?;
+async fn find<G>(app: &App, backend: &Backend<G>, connection_id: ConnectionId) -> Result<ListedConnection, Problem> {
     let filter = Filter { tenant_id: backend.tenant_id, connection_id: Some(connection_id), ..Filter::default() };
     let mut tx = backend.begin(app).await?;
     let mut found = list(&mut tx, &filter, None, 1).await?;
@@ -144,7 +141,7 @@ pub(crate) async fn import_connection(
         peer: Some(peer(&app, &request)),
     };
     let imported = import(&app, tenant_id.ok_or(Problem::NOT_FOUND)?, wanted, by).await?;
-    let connection = find(&app, &backend, &imported.connection_id.to_string()).await?;
+    let connection = find(&app, &backend, imported.connection_id).await?;
     let status = if imported.existed { StatusCode::OK } else { StatusCode::CREATED };
     Ok(HttpResponse::build(status).json(Connection::from(connection)))
 }
@@ -162,10 +159,8 @@ pub(crate) async fn disconnect_connection(
     app: web::Data<App>,
     backend: Backend<ConnectionsWrite>,
     request: HttpRequest,
-    id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    Parameters::read(request.query_string()).finish()?;
-    let connection = find(&app, &backend, &id).await?;
+    let connection = find(&app, &backend, id_alone(&request)?).await?;
     check_not_suspended(&app, connection.tenant_id).await?;
     let wanted = Disconnect {
         tenant_id: connection.tenant_id,

@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use super::{
     backend::{Backend, OnboardingWrite},
     body,
-    parameters::Parameters,
+    parameters::{Parameters, id_alone},
     refusals::RefusedOrUnknown,
     schema::{NewOnboardingLink, OnboardingLink, OnboardingState},
 };
@@ -80,10 +80,8 @@ pub(crate) async fn get_onboarding_link(
     app: web::Data<App>,
     backend: Backend<OnboardingWrite>,
     request: HttpRequest,
-    id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    Parameters::read(request.query_string()).finish()?;
-    let id: OnboardingLinkId = id.parse().map_err(|_| Problem::NOT_FOUND)?;
+    let id: OnboardingLinkId = id_alone(&request)?;
     let mut tx = backend.begin(&app).await?;
     let found = find_state(&mut *tx, backend.tenant_id, id, app.clock.shared_now()).await?;
     tx.commit().await?;
@@ -103,10 +101,8 @@ pub(crate) async fn withdraw_onboarding_link(
     app: web::Data<App>,
     backend: Backend<OnboardingWrite>,
     request: HttpRequest,
-    id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    Parameters::read(request.query_string()).finish()?;
-    let id: OnboardingLinkId = id.parse().map_err(|_| Problem::NOT_FOUND)?;
+    let id: OnboardingLinkId = id_alone(&request)?;
     let by = by(&app, &backend, &request);
     if withdraw(&app, backend.tenant_id, id, &by).await? {
         Ok(HttpResponse::NoContent().finish())

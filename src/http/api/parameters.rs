@@ -1,8 +1,9 @@
 //! Query parameters, read with all their mistakes at once: what is unknown, doubled or malformed is
 //! named in `errors[]` (design.md §6).
 
-use std::{collections::BTreeMap, fmt::Display};
+use std::{collections::BTreeMap, fmt::Display, str::FromStr};
 
+use actix_web::HttpRequest;
 use url::form_urlencoded;
 
 use crate::{
@@ -20,6 +21,12 @@ pub(crate) struct Parameters {
     /// `None` is one that was too long, which is said already.
     given: BTreeMap<String, Option<String>>,
     errors: Vec<MemberError>,
+}
+
+/// The id in the path of a call that takes no parameters. What is no id is nobody's.
+pub(super) fn id_alone<T: FromStr>(request: &HttpRequest) -> Result<T, Problem> {
+    Parameters::read(request.query_string()).finish()?;
+    request.match_info().get("id").and_then(|id| id.parse().ok()).ok_or(Problem::NOT_FOUND)
 }
 
 impl Parameters {

@@ -8,10 +8,9 @@ use super::{
     backend::{Backend, WebhooksWrite},
     cursor::List,
     paging::Paging,
-    parameters::Parameters,
+    parameters::{Parameters, id_alone},
     refusals::{Refused, RefusedOrUnknown},
     schema::{WebhookDelivery, WebhookDeliveryList},
-    webhook_endpoints::named,
 };
 use crate::{
     app::App,
@@ -72,10 +71,8 @@ pub(crate) async fn redeliver_webhook(
     app: web::Data<App>,
     backend: Backend<WebhooksWrite>,
     request: HttpRequest,
-    id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    Parameters::read(request.query_string()).finish()?;
-    let delivery = endpoint::redeliver(&app, &backend.by(&app, &request), named(&id)?).await?;
+    let delivery = endpoint::redeliver(&app, &backend.by(&app, &request), id_alone(&request)?).await?;
     Ok(HttpResponse::Accepted().json(WebhookDelivery::from(delivery)))
 }
 

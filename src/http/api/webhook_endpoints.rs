@@ -1,7 +1,5 @@
 //! `/webhook-endpoints`: where somebody wants to be told.
 
-use std::str::FromStr;
-
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::{
@@ -9,7 +7,7 @@ use super::{
     body,
     cursor::List,
     paging::{Narrowed, Paging, narrow, plain_text},
-    parameters::Parameters,
+    parameters::{Parameters, id_alone},
     refusals::{Refused, RefusedOrUnknown},
     schema::{ChangedWebhookEndpoint, NewWebhookEndpoint, WebhookEndpoint, WebhookEndpointList, WebhookTest},
 };
@@ -113,10 +111,8 @@ pub(crate) async fn get_webhook_endpoint(
     app: web::Data<App>,
     backend: Backend<WebhooksWrite>,
     request: HttpRequest,
-    id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    Parameters::read(request.query_string()).finish()?;
-    let id: WebhookEndpointId = named(&id)?;
+    let id: WebhookEndpointId = id_alone(&request)?;
     let mut tx = backend.begin(&app).await?;
     let found = webhook_endpoint::find(&mut *tx, backend.tenant_id, id).await?;
     tx.commit().await?;
@@ -134,11 +130,9 @@ pub(crate) async fn update_webhook_endpoint(
     app: web::Data<App>,
     backend: Backend<WebhooksWrite>,
     request: HttpRequest,
-    id: web::Path<String>,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    Parameters::read(request.query_string()).finish()?;
-    let id = named(&id)?;
+    let id = id_alone(&request)?;
     let mut members = body::members(&request, payload).await?;
     let wanted = Wanted {
         url: members.take("url", plain),
@@ -162,10 +156,8 @@ pub(crate) async fn delete_webhook_endpoint(
     app: web::Data<App>,
     backend: Backend<WebhooksWrite>,
     request: HttpRequest,
-    id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    Parameters::read(request.query_string()).finish()?;
-    endpoint::delete(&app, &backend.by(&app, &request), named(&id)?).await?;
+    endpoint::delete(&app, &backend.by(&app, &request), id_alone(&request)?).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -182,10 +174,8 @@ pub(crate) async fn rotate_webhook_secret(
     app: web::Data<App>,
     backend: Backend<WebhooksWrite>,
     request: HttpRequest,
-    id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    Parameters::read(request.query_string()).finish()?;
-    let made = endpoint::rotate(&app, &backend.by(&app, &request), named(&id)?).await?;
+    let made = endpoint::rotate(&app, &backend.by(&app, &request), id_alone(&request)?).await?;
     Ok(HttpResponse::Ok().json(WebhookEndpoint::showing(made.endpoint, &made.secret)))
 }
 
@@ -201,16 +191,9 @@ pub(crate) async fn test_webhook_endpoint(
     app: web::Data<App>,
     backend: Backend<WebhooksWrite>,
     request: HttpRequest,
-    id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    Parameters::read(request.query_string()).finish()?;
-    let event_id = endpoint::test(&app, &backend.by(&app, &request), named(&id)?).await?;
+    let event_id = endpoint::test(&app, &backend.by(&app, &request), id_alone(&request)?).await?;
     Ok(HttpResponse::Accepted().json(WebhookTest { event_id: event_id.to_string() }))
-}
-
-/// What is no id is nobody's.
-pub(super) fn named<T: FromStr>(id: &str) -> Result<T, Problem> {
-    id.parse().map_err(|_| Problem::NOT_FOUND)
 }
 
 /// The types that are wanted; each once, in our order.

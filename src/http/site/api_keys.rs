@@ -15,7 +15,7 @@ use crate::{
     },
     http::{
         answers,
-        form::Posted,
+        form::{Posted, with_boxes},
         page::{self, Label, Moment, Place, Shell},
         problem::Problem,
         tenant::TenantAdmin,
@@ -165,29 +165,8 @@ impl Default for KeyRequest {
 }
 
 impl KeyRequest {
-    /// Boxes that are ticked come one field each, all of one name; anything else comes once, and
-    /// nothing comes that we do not know (security.md S-40).
     fn parse(fields: Vec<(String, String)>) -> Result<Self, Problem> {
-        let [mut csrf, mut nonce, mut name, mut life] = [const { None::<String> }; 4];
-        let mut grants = Vec::new();
-        for (field, value) in fields {
-            let once = match field.as_str() {
-                "grant" => {
-                    grants.push(value.parse::<Grant>().map_err(|_| Problem::INVALID)?);
-                    continue;
-                }
-                "csrf" => &mut csrf,
-                "nonce" => &mut nonce,
-                "name" => &mut name,
-                "expires" => &mut life,
-                _ => return Err(Problem::INVALID),
-            };
-            if once.replace(value).is_some() {
-                return Err(Problem::INVALID);
-            }
-        }
-        grants.sort_unstable();
-        grants.dedup();
+        let ([csrf, nonce, name, life], grants) = with_boxes(fields, ["csrf", "nonce", "name", "expires"], "grant")?;
         let life = life.unwrap_or_else(|| Life::Quarter.key().to_owned());
         Ok(Self {
             csrf: csrf.ok_or(Problem::INVALID)?,

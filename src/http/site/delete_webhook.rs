@@ -2,14 +2,13 @@
 
 use actix_web::{HttpResponse, http::StatusCode, web};
 use askama::Template;
-use serde::Deserialize;
 
 use super::{webhook::named, webhooks::EndpointRow};
 use crate::{
     app::App,
     domain::secret::FormToken,
     http::{
-        form::Posted,
+        form::{Bare, Posted},
         page::{self, Label, Place, Shell},
         problem::Problem,
         see_other,
@@ -49,17 +48,11 @@ pub(crate) async fn get_delete(
     Ok(page::respond(StatusCode::OK, &page)?)
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct DeleteForm {
-    csrf: String,
-}
-
 /// `POST /tenants/{tenant}/webhooks/{id}/delete`
 pub(crate) async fn post_delete(
     app: web::Data<App>,
     path: web::Path<(String, String)>,
-    Posted(admin, form): Posted<TenantAdmin, DeleteForm>,
+    Posted(admin, form): Posted<TenantAdmin, Bare>,
 ) -> Result<HttpResponse, Problem> {
     admin.member.check(&FormToken::new(form.csrf))?;
     let id = named(path)?;

@@ -2,7 +2,6 @@
 
 use actix_web::{HttpResponse, http::StatusCode, web};
 use askama::Template;
-use serde::Deserialize;
 
 use super::{connection::own_connection, parts::Organization};
 use crate::{
@@ -10,7 +9,7 @@ use crate::{
     domain::{ids::ConnectionId, secret::FormToken},
     http::{
         caller::Member,
-        form::Posted,
+        form::{Bare, Posted},
         page::{self, Label, Place, Shell},
         problem::Problem,
         see_other,
@@ -49,17 +48,11 @@ pub(crate) async fn get_disconnect(
     Ok(page::respond(StatusCode::OK, &page)?)
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct DisconnectForm {
-    csrf: String,
-}
-
 /// `POST /connections/{id}/disconnect`
 pub(crate) async fn post_disconnect(
     app: web::Data<App>,
     id: web::Path<String>,
-    Posted(member, form): Posted<Member, DisconnectForm>,
+    Posted(member, form): Posted<Member, Bare>,
 ) -> Result<HttpResponse, Problem> {
     member.check(&FormToken::new(form.csrf))?;
     let connection = own_connection(&app, &member, &id).await?;

@@ -2,7 +2,6 @@
 
 use actix_web::{HttpResponse, http::StatusCode, web};
 use askama::Template;
-use serde::Deserialize;
 
 use super::members::refused;
 use crate::{
@@ -11,7 +10,7 @@ use crate::{
     domain::{ids::PersonId, secret::FormToken},
     http::{
         answers,
-        form::Posted,
+        form::{Bare, Posted},
         page::{self, Label, Place, Shell},
         problem::Problem,
         see_other,
@@ -35,12 +34,6 @@ pub(crate) struct RemoveMemberPage {
 pub(crate) enum Whom {
     Oneself,
     Other { id: String, name: Label },
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RemoveForm {
-    csrf: String,
 }
 
 /// `GET /tenants/{tenant}/members/{person}/remove`
@@ -76,7 +69,7 @@ pub(crate) async fn get_remove(
 pub(crate) async fn post_remove(
     app: web::Data<App>,
     path: web::Path<(String, String)>,
-    Posted(admin, form): Posted<TenantAdmin, RemoveForm>,
+    Posted(admin, form): Posted<TenantAdmin, Bare>,
 ) -> Result<HttpResponse, Problem> {
     admin.member.check(&FormToken::new(form.csrf))?;
     let person_id: PersonId = path.1.parse().map_err(|_| Problem::NOT_FOUND)?;
@@ -107,7 +100,7 @@ pub(crate) async fn get_leave(app: web::Data<App>, own: TenantMember) -> Result<
 /// `POST /tenants/{tenant}/leave`
 pub(crate) async fn post_leave(
     app: web::Data<App>,
-    Posted(own, form): Posted<TenantMember, RemoveForm>,
+    Posted(own, form): Posted<TenantMember, Bare>,
 ) -> Result<HttpResponse, Problem> {
     own.member.check(&FormToken::new(form.csrf))?;
     match remove(&app, own.change(), own.member.person().person_id).await {

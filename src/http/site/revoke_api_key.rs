@@ -2,7 +2,6 @@
 
 use actix_web::{HttpResponse, http::StatusCode, web};
 use askama::Template;
-use serde::Deserialize;
 
 use super::api_keys::KeyRow;
 use crate::{
@@ -10,7 +9,7 @@ use crate::{
     console::revoke_api_key,
     domain::secret::FormToken,
     http::{
-        form::Posted,
+        form::{Bare, Posted},
         page::{self, Label, Place, Shell},
         problem::Problem,
         see_other,
@@ -59,17 +58,11 @@ pub(crate) async fn get_revoke(
     Ok(page::respond(StatusCode::OK, &page)?)
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RevokeForm {
-    csrf: String,
-}
-
 /// `POST /tenants/{tenant}/api-keys/{id}/revoke`
 pub(crate) async fn post_revoke(
     app: web::Data<App>,
     path: web::Path<(String, String)>,
-    Posted(admin, form): Posted<TenantAdmin, RevokeForm>,
+    Posted(admin, form): Posted<TenantAdmin, Bare>,
 ) -> Result<HttpResponse, Problem> {
     admin.member.check(&FormToken::new(form.csrf))?;
     let (_, id) = path.into_inner();

@@ -3,14 +3,13 @@
 
 use actix_web::{HttpResponse, http::StatusCode, web};
 use askama::Template;
-use serde::Deserialize;
 
 use super::{parts::Organization, tenant_connection::connection_of};
 use crate::{
     app::App,
     domain::{connection::Status, secret::FormToken},
     http::{
-        form::Posted,
+        form::{Bare, Posted},
         page::{self, Label, Place, Shell},
         problem::Problem,
         see_other,
@@ -58,17 +57,11 @@ pub(crate) async fn get_disconnect(
     Ok(page::respond(StatusCode::OK, &page)?)
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct DisconnectForm {
-    csrf: String,
-}
-
 /// `POST /tenants/{tenant}/connections/{id}/disconnect`
 pub(crate) async fn post_disconnect(
     app: web::Data<App>,
     path: web::Path<(String, String)>,
-    Posted(admin, form): Posted<TenantAdmin, DisconnectForm>,
+    Posted(admin, form): Posted<TenantAdmin, Bare>,
 ) -> Result<HttpResponse, Problem> {
     admin.member.check(&FormToken::new(form.csrf))?;
     let (_, id) = path.into_inner();

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use actix_web::{HttpResponse, web};
 use chrono::TimeDelta;
-use serde::Deserialize;
 
 use super::connection::own_working_connection;
 use crate::{
@@ -13,7 +12,12 @@ use crate::{
         ids::{ConnectionId, TenantId},
         secret::FormToken,
     },
-    http::{caller::Member, form::Posted, problem::Problem, see_other},
+    http::{
+        caller::Member,
+        form::{Bare, Posted},
+        problem::Problem,
+        see_other,
+    },
     store::audit_event,
     vault::test_call::{TestCall, TestError, test_call},
 };
@@ -21,17 +25,11 @@ use crate::{
 /// Whoever taps again sooner is shown what the last call brought.
 const PAUSE: TimeDelta = TimeDelta::seconds(3);
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct TestForm {
-    csrf: String,
-}
-
 /// `POST /connections/{id}/test`
 pub(crate) async fn post_test(
     app: web::Data<App>,
     id: web::Path<String>,
-    Posted(member, form): Posted<Member, TestForm>,
+    Posted(member, form): Posted<Member, Bare>,
 ) -> Result<HttpResponse, Problem> {
     member.check(&FormToken::new(form.csrf))?;
     let connection = own_working_connection(&app, &member, &id).await?;

@@ -16,7 +16,7 @@ use crate::{
     },
     http::{
         answers,
-        form::Posted,
+        form::{Bare, Posted},
         page::{self, Label, Moment, Place, Shell},
         problem::Problem,
         see_other,
@@ -142,17 +142,11 @@ pub(crate) async fn get_webhook(
     Ok(page::respond(StatusCode::OK, &page)?)
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Plain {
-    csrf: String,
-}
-
 /// `POST …/test`
 pub(crate) async fn post_test(
     app: web::Data<App>,
     path: web::Path<(String, String)>,
-    Posted(admin, form): Posted<TenantAdmin, Plain>,
+    Posted(admin, form): Posted<TenantAdmin, Bare>,
 ) -> Result<HttpResponse, Problem> {
     admin.member.check(&FormToken::new(form.csrf))?;
     let id = named(path)?;
@@ -167,7 +161,7 @@ pub(crate) async fn post_test(
 pub(crate) async fn post_secret(
     app: web::Data<App>,
     path: web::Path<(String, String)>,
-    Posted(admin, form): Posted<TenantAdmin, Plain>,
+    Posted(admin, form): Posted<TenantAdmin, Bare>,
 ) -> Result<HttpResponse, Problem> {
     admin.member.check(&FormToken::new(form.csrf))?;
     let id = named(path)?;

@@ -15,7 +15,7 @@ use crate::{
     },
     http::{
         answers,
-        form::Posted,
+        form::{Posted, with_boxes},
         page::{self, Label, Moment, Place, Shell},
         problem::Problem,
         tenant::TenantAdmin,
@@ -151,28 +151,8 @@ struct EndpointRequest {
 }
 
 impl EndpointRequest {
-    /// Boxes that are ticked come one field each; anything else comes once, and nothing comes that we do
-    /// not know (security.md S-40).
     fn parse(fields: Vec<(String, String)>) -> Result<Self, Problem> {
-        let [mut csrf, mut id, mut url] = [const { None::<String> }; 3];
-        let mut events = Vec::new();
-        for (field, value) in fields {
-            let once = match field.as_str() {
-                "event" => {
-                    events.push(value.parse::<EventType>().map_err(|_| Problem::INVALID)?);
-                    continue;
-                }
-                "csrf" => &mut csrf,
-                "id" => &mut id,
-                "url" => &mut url,
-                _ => return Err(Problem::INVALID),
-            };
-            if once.replace(value).is_some() {
-                return Err(Problem::INVALID);
-            }
-        }
-        events.sort_unstable();
-        events.dedup();
+        let ([csrf, id, url], events) = with_boxes(fields, ["csrf", "id", "url"], "event")?;
         let id = id.map_or_else(|| Ok(WebhookEndpointId::new()), |id| id.parse().map_err(|_| Problem::INVALID))?;
         Ok(Self { csrf: csrf.unwrap_or_default(), id, url: url.unwrap_or_default().trim().to_owned(), events })
     }

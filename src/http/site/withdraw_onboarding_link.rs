@@ -2,14 +2,13 @@
 
 use actix_web::{HttpResponse, http::StatusCode, web};
 use askama::Template;
-use serde::Deserialize;
 
 use super::onboarding_links::{LinkRow, by};
 use crate::{
     app::App,
     domain::{ids::OnboardingLinkId, onboarding::LinkState, secret::FormToken},
     http::{
-        form::Posted,
+        form::{Bare, Posted},
         page::{self, Label, Place, Shell},
         problem::Problem,
         see_other,
@@ -58,17 +57,11 @@ pub(crate) async fn get_withdraw(
     Ok(page::respond(StatusCode::OK, &page)?)
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct WithdrawForm {
-    csrf: String,
-}
-
 /// `POST /tenants/{tenant}/onboarding-links/{id}/withdraw`
 pub(crate) async fn post_withdraw(
     app: web::Data<App>,
     path: web::Path<(String, String)>,
-    Posted(admin, form): Posted<TenantAdmin, WithdrawForm>,
+    Posted(admin, form): Posted<TenantAdmin, Bare>,
 ) -> Result<HttpResponse, Problem> {
     admin.member.check(&FormToken::new(form.csrf))?;
     let id = path.1.parse().map_err(|_| Problem::NOT_FOUND)?;

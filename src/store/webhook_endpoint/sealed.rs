@@ -5,7 +5,7 @@ use sqlx::PgExecutor;
 use super::StoreError;
 use crate::{
     domain::ids::{TenantId, WebhookEndpointId},
-    store::rewrap::{BATCH, Swap},
+    store::rewrap::{BATCH, swap_by_id},
 };
 
 #[derive(Debug)]
@@ -32,19 +32,10 @@ pub(crate) async fn list(
     .await?)
 }
 
-/// Tells how many still held the old ciphertext.
-pub(crate) async fn update(db: impl PgExecutor<'_>, swaps: &[Swap<WebhookEndpointId>]) -> Result<u64, StoreError> {
-    let ids: Vec<_> = swaps.iter().map(|swap| swap.row).collect();
-    let (old, new): (Vec<_>, Vec<_>) = swaps.iter().map(|swap| (swap.old.clone(), swap.new.clone())).unzip();
-    let done = sqlx::query!(
-        "update webhook_endpoint e set secrets_sealed = s.new
-         from unnest($1::uuid[], $2::bytea[], $3::bytea[]) s (webhook_endpoint_id, old, new)
-         where e.webhook_endpoint_id = s.webhook_endpoint_id and e.secrets_sealed = s.old",
-        &ids as &[WebhookEndpointId],
-        &old,
-        &new,
-    )
-    .execute(db)
-    .await?;
-    Ok(done.rows_affected())
-}
+swap_by_id!(
+    update,
+    WebhookEndpointId,
+    "update webhook_endpoint e set secrets_sealed = s.new
+     from unnest($1::uuid[], $2::bytea[], $3::bytea[]) s (webhook_endpoint_id, old, new)
+     where e.webhook_endpoint_id = s.webhook_endpoint_id and e.secrets_sealed = s.old"
+);
