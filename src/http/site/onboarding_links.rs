@@ -63,6 +63,8 @@ pub(crate) struct LinkRow {
     pub(crate) created_at: Moment,
     /// When it ends by itself, or has ended.
     pub(crate) ends_at: Moment,
+    /// The connection that it asks to be reconnected.
+    pub(crate) reconnects: Option<String>,
 }
 
 impl LinkRow {
@@ -83,6 +85,7 @@ impl LinkRow {
             refusal: link.refusal,
             created_at: Moment::new(link.created_at, now),
             ends_at: Moment::new(ends_at, now),
+            reconnects: link.reconnects.map(|id| id.to_string()),
         }
     }
 }
@@ -178,7 +181,7 @@ pub(crate) async fn post_onboarding_links(
     };
     let by = by(&admin);
     let tx = app.pools.begin_as_tenant(admin.tenant.tenant_id).await?;
-    let made = make(&app, tx, admin.tenant.tenant_id, id_of(&admin, &request), &wanted, &by).await?;
+    let made = make(&app, tx, admin.tenant.tenant_id, id_of(&admin, &request.nonce), &wanted, &by).await?;
     let (status, made) = match made {
         Some(made) => {
             let expires_at = Moment::new(made.expires_at, app.clock.shared_now());
@@ -193,11 +196,11 @@ pub(crate) async fn post_onboarding_links(
 
 /// A form makes one link, however often it is sent: its nonce, with the person's and the tenant's id, decides
 /// the link's.
-fn id_of(admin: &TenantAdmin, request: &LinkRequest) -> OnboardingLinkId {
-    if request.nonce.is_empty() {
+pub(super) fn id_of(admin: &TenantAdmin, nonce: &str) -> OnboardingLinkId {
+    if nonce.is_empty() {
         return OnboardingLinkId::new();
     }
-    let nonce = format!("{} {} {}", admin.tenant.tenant_id, admin.member.person().person_id, request.nonce);
+    let nonce = format!("{} {} {}", admin.tenant.tenant_id, admin.member.person().person_id, nonce);
     let [head @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = digest(nonce.as_bytes());
     OnboardingLinkId::from(uuid::Uuid::from_bytes(head))
 }

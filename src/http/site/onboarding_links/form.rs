@@ -126,7 +126,15 @@ impl LinkRequest {
         match (self.product, scopes, expected_email_domain, expected_organization, return_url) {
             (Some(product), Some(scopes), Ok(expected_email_domain), Ok(expected_organization), Ok(return_url)) => {
                 let life = self.life.span();
-                Ok(Make { product, scopes, expected_email_domain, expected_organization, return_url, life })
+                Ok(Make {
+                    product,
+                    scopes,
+                    expected_email_domain,
+                    expected_organization,
+                    return_url,
+                    reconnects: None,
+                    life,
+                })
             }
             _ => Err(problems),
         }
