@@ -39,7 +39,7 @@ fn site(routes: &mut ServiceConfig) {
     use site::{
         api_docs, api_keys, audit, callback, connection, connections, delete_webhook, disconnect, import, imported,
         members, onboarding, onboarding_done, onboarding_links, operator_suspend, operator_tenant, operator_tenants,
-        organization_choice, organizations, problem_types, remove_member, revoke_api_key, sign_in, tenant_connection,
+        organization_choice, organizations, problem_types, reconnect_link, remove_member, revoke_api_key, sign_in, tenant_connection,
         tenant_connections, tenant_disconnect, test_call, webhook, webhooks, withdraw_onboarding_link,
     };
     routes
@@ -66,6 +66,7 @@ fn site(routes: &mut ServiceConfig) {
         .service(get("/tenants/{tenant}/connections/csv", tenant_connections::get_connections_csv))
         .service(get("/tenants/{tenant}/connections/{id}", tenant_connection::get_connection))
         .service(post("/tenants/{tenant}/connections/{id}/test", tenant_connection::post_test))
+        .service(post("/tenants/{tenant}/connections/{id}/reconnect-link", reconnect_link::post_reconnect_link))
         .service(get_and_post(
             "/tenants/{tenant}/connections/{id}/disconnect",
             tenant_disconnect::get_disconnect,

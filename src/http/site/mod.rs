@@ -26,6 +26,7 @@ pub(crate) mod organizations;
 mod parts;
 mod plot;
 pub(crate) mod problem_types;
+pub(crate) mod reconnect_link;
 pub(crate) mod remove_member;
 pub(crate) mod revoke_api_key;
 pub(crate) mod sign_in;

@@ -5,7 +5,7 @@ use askama::Template;
 
 use super::{
     console_list::Count,
-    onboarding_links::{Life, LinkForm, LinkProblem, LinkRequest, Made},
+    onboarding_links::{Life, LinkForm, LinkProblem, LinkRequest, Made, link_id},
     operator_tenants::counted,
 };
 use crate::{
@@ -109,7 +109,7 @@ pub(crate) async fn post_onboarding_link(
         peer: Some(operator.member.peer.clone()),
     };
     let tx = app.pools.begin_as_tenant(tenant.tenant_id).await?;
-    let id = request.link_id(tenant.tenant_id, person_id);
+    let id = link_id(&request.nonce, tenant.tenant_id, person_id);
     let made = make(&app, tx, tenant.tenant_id, id, &wanted, &by).await?;
     let (status, made) = Made::of(made, app.clock.shared_now());
     let page = OperatorTenantPage::of(&app, &operator, &tenant, Some(made), (&LinkRequest::default(), Vec::new()));
