@@ -9,6 +9,7 @@ use tokio::time::sleep;
 use crate::{
     app::App,
     login, onboarding,
+    operator::delete,
     store::{StoreError, audit_event},
     telemetry::chain,
     vault::{access_token, api_key, refresh, revoke, rewrap, usage},
@@ -53,6 +54,7 @@ pub(crate) async fn run(app: Arc<App>) {
         forget_tokens(&app),
         refreshes(&app),
         revocations(&app),
+        deletions(&app),
         deliveries(&app)
     );
 }
@@ -97,6 +99,18 @@ async fn revocations(app: &Arc<App>) {
             guarded(app, "revocations", &async |app: &Arc<App>| revoke::revoke_due(app).await).await,
             Some(1..)
         ) {}
+    }
+}
+
+/// Woken by whoever deletes a tenant.
+async fn deletions(app: &Arc<App>) {
+    loop {
+        tokio::select! {
+            () = app.wake_deletions.notified() => {}
+            () = app.stopping() => return,
+            () = sleep(QUEUES) => {}
+        }
+        while !app.is_stopping() && matches!(guarded(app, "deletions", &delete::go_on).await, Some(1..)) {}
     }
 }
 

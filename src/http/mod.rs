@@ -38,9 +38,10 @@ const KEEP_ALIVE: Duration = Duration::from_secs(8);
 fn site(routes: &mut ServiceConfig) {
     use site::{
         api_docs, api_keys, callback, connection, connections, delete_webhook, disconnect, import, imported, members,
-        onboarding, onboarding_done, onboarding_links, operator_suspend, operator_tenant, operator_tenants,
-        organization_choice, organizations, problem_types, remove_member, revoke_api_key, sign_in, tenant_connection,
-        tenant_connections, tenant_disconnect, test_call, webhook, webhooks, withdraw_onboarding_link,
+        onboarding, onboarding_done, onboarding_links, operator_delete, operator_suspend, operator_tenant,
+        operator_tenants, organization_choice, organizations, problem_types, remove_member, revoke_api_key, sign_in,
+        tenant_connection, tenant_connections, tenant_disconnect, test_call, webhook, webhooks,
+        withdraw_onboarding_link,
     };
     routes
         // Tried in this order: what is called most comes first.
@@ -128,6 +129,14 @@ fn site(routes: &mut ServiceConfig) {
             "GET, HEAD, POST",
         ))
         .service(operators(post("/operator/tenants/{tenant}/resume", operator_suspend::post_resume), "POST"))
+        .service(operators(
+            get_and_post(
+                "/operator/tenants/{tenant}/delete",
+                operator_delete::get_delete,
+                operator_delete::post_delete,
+            ),
+            "GET, HEAD, POST",
+        ))
         .service(get("/problems", problem_types::get_problems))
         .service(get("/problems/{slug}", problem_types::get_problem))
         .service(get("/api/docs", api_docs::get_api_docs))
