@@ -38,10 +38,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(8);
 fn site(routes: &mut ServiceConfig) {
     use site::{
         api_docs, api_keys, callback, connection, connections, delete_webhook, disconnect, import, imported, members,
-        onboarding, onboarding_done, onboarding_links, operator_delete, operator_suspend, operator_tenant,
-        operator_tenants, organization_choice, organizations, problem_types, remove_member, revoke_api_key, sign_in,
-        tenant_connection, tenant_connections, tenant_disconnect, test_call, webhook, webhooks,
-        withdraw_onboarding_link,
+        onboarding, onboarding_done, onboarding_links, organization_choice, organizations, problem_types,
+        remove_member, revoke_api_key, sign_in, tenant_connection, tenant_connections, tenant_disconnect, test_call,
+        webhook, webhooks, withdraw_onboarding_link,
     };
     routes
         // Tried in this order: what is called most comes first.
@@ -111,6 +110,19 @@ fn site(routes: &mut ServiceConfig) {
             withdraw_onboarding_link::get_withdraw,
             withdraw_onboarding_link::post_withdraw,
         ))
+        .service(get("/problems", problem_types::get_problems))
+        .service(get("/problems/{slug}", problem_types::get_problem))
+        .service(get("/api/docs", api_docs::get_api_docs))
+        .service(get("/static/{file}", assets::get_asset))
+        .service(get("/livez", health::get_livez))
+        .service(get("/readyz", health::get_readyz));
+    operators_pages(routes);
+}
+
+/// What nobody else has an address for.
+fn operators_pages(routes: &mut ServiceConfig) {
+    use site::{operator_connections, operator_delete, operator_suspend, operator_tenant, operator_tenants};
+    routes
         .service(operators(
             get_and_post("/operator/tenants", operator_tenants::get_tenants, operator_tenants::post_tenants),
             "GET, HEAD, POST",
@@ -137,12 +149,7 @@ fn site(routes: &mut ServiceConfig) {
             ),
             "GET, HEAD, POST",
         ))
-        .service(get("/problems", problem_types::get_problems))
-        .service(get("/problems/{slug}", problem_types::get_problem))
-        .service(get("/api/docs", api_docs::get_api_docs))
-        .service(get("/static/{file}", assets::get_asset))
-        .service(get("/livez", health::get_livez))
-        .service(get("/readyz", health::get_readyz));
+        .service(operators(get("/operator/connections", operator_connections::get_connections), "GET, HEAD"));
 }
 
 fn get<F, Args>(path: &str, handler: F) -> Resource
