@@ -18,6 +18,8 @@ pub(crate) mod members;
 pub(crate) mod onboarding;
 pub(crate) mod onboarding_done;
 pub(crate) mod onboarding_links;
+pub(crate) mod operator_connections;
+pub(crate) mod operator_delete;
 pub(crate) mod operator_suspend;
 pub(crate) mod operator_tenant;
 pub(crate) mod operator_tenants;
