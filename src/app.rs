@@ -66,6 +66,7 @@ pub(crate) struct App {
     pub(crate) wake_revocations: Notify,
     pub(crate) wake_refreshes: Notify,
     pub(crate) wake_webhooks: Notify,
+    pub(crate) wake_deletions: Notify,
     stopping: CancellationToken,
     /// Nothing is under way any more.
     pub(crate) drained: CancellationToken,
@@ -90,6 +91,7 @@ impl App {
             wake_revocations: Notify::new(),
             wake_refreshes: Notify::new(),
             wake_webhooks: Notify::new(),
+            wake_deletions: Notify::new(),
             refreshes: Refreshes::default(),
             tokens: KnownTokens::default(),
             usage: Usage::default(),

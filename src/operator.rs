@@ -14,6 +14,8 @@
 //! Its refresh tokens stay as they are at Zoho: they do not end by not being used, and the first call after a resumption
 //! fetches an access token.
 
+pub(crate) mod delete;
+
 use crate::{
     app::App,
     domain::{

@@ -10,6 +10,7 @@ use tokio::time::sleep;
 use crate::{
     app::App,
     login, onboarding,
+    operator::delete,
     store::{
         StoreError,
         audit_event::{self, Actor, AuditEvent},
@@ -57,6 +58,7 @@ pub(crate) async fn run(app: Arc<App>) {
         forget_tokens(&app),
         refreshes(&app),
         revocations(&app),
+        deletions(&app),
         deliveries(&app)
     );
 }
@@ -145,6 +147,18 @@ async fn revocations(app: &Arc<App>) {
             guarded(app, "revocations", &async |app: &Arc<App>| revoke::revoke_due(app).await).await,
             Some(1..)
         ) {}
+    }
+}
+
+/// Woken by whoever deletes a tenant.
+async fn deletions(app: &Arc<App>) {
+    loop {
+        tokio::select! {
+            () = app.wake_deletions.notified() => {}
+            () = app.stopping() => return,
+            () = sleep(QUEUES) => {}
+        }
+        while !app.is_stopping() && matches!(guarded(app, "deletions", &delete::go_on).await, Some(1..)) {}
     }
 }
 

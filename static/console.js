@@ -30,3 +30,29 @@ function follow(form) {
 }
 
 document.addEventListener("DOMContentLoaded", () => document.querySelectorAll("form[data-live]").forEach(follow));
+
+// A figure that goes on: its page is fetched again, and its inside replaced, until it says no more that it goes on.
+function goOn(figure) {
+  const pause = Number(figure.dataset.refresh) * 1000;
+  async function renew() {
+    if (!figure.dataset.refresh) return;
+    // Nobody looks: nothing is asked.
+    if (document.hidden) return setTimeout(renew, pause);
+    try {
+      const answer = await fetch(figure.dataset.refreshFrom ?? location.href, { headers: { accept: "text/html" } });
+      if (!answer.ok || answer.redirected) return;
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const found = page.getElementById(figure.id);
+      if (!found) return;
+      const open = [...figure.querySelectorAll("details")].map((details) => details.open);
+      figure.replaceChildren(...document.importNode(found, true).childNodes);
+      figure.querySelectorAll("details").forEach((details, index) => { details.open = open[index] ?? false; });
+      if (!found.dataset.refresh) delete figure.dataset.refresh;
+      tellTimes();
+    } catch { /* Away for a moment: what stands there is what was. */ }
+    setTimeout(renew, pause);
+  }
+  setTimeout(renew, pause);
+}
+
+document.addEventListener("DOMContentLoaded", () => document.querySelectorAll("[data-refresh]").forEach(goOn));

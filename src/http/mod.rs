@@ -37,10 +37,10 @@ const KEEP_ALIVE: Duration = Duration::from_secs(8);
 /// Every page and command of the site.
 fn site(routes: &mut ServiceConfig) {
     use site::{
-        api_keys, audit, callback, connection, connections, delete_webhook, disconnect, import, imported, members,
-        onboarding, onboarding_done, onboarding_links, operator_suspend, operator_tenant, operator_tenants,
-        organization_choice, organizations, remove_member, revoke_api_key, sign_in, tenant_connection,
-        tenant_connections, tenant_disconnect, test_call, webhook, webhooks, withdraw_onboarding_link,
+        api_docs, api_keys, audit, callback, connection, connections, delete_webhook, disconnect, import, imported,
+        members, onboarding, onboarding_done, onboarding_links, organization_choice, organizations, problem_types,
+        reconnect_link, remove_member, revoke_api_key, sign_in, tenant_connection, tenant_connections,
+        tenant_disconnect, test_call, webhook, webhooks, withdraw_onboarding_link,
     };
     routes
         // Tried in this order: what is called most comes first.
@@ -66,6 +66,7 @@ fn site(routes: &mut ServiceConfig) {
         .service(get("/tenants/{tenant}/connections/csv", tenant_connections::get_connections_csv))
         .service(get("/tenants/{tenant}/connections/{id}", tenant_connection::get_connection))
         .service(post("/tenants/{tenant}/connections/{id}/test", tenant_connection::post_test))
+        .service(post("/tenants/{tenant}/connections/{id}/reconnect-link", reconnect_link::post_reconnect_link))
         .service(get_and_post(
             "/tenants/{tenant}/connections/{id}/disconnect",
             tenant_disconnect::get_disconnect,
@@ -112,6 +113,21 @@ fn site(routes: &mut ServiceConfig) {
             withdraw_onboarding_link::get_withdraw,
             withdraw_onboarding_link::post_withdraw,
         ))
+        .service(get("/problems", problem_types::get_problems))
+        .service(get("/problems/{slug}", problem_types::get_problem))
+        .service(get("/api/docs", api_docs::get_api_docs))
+        .service(get("/api/docs/types/{name}", api_docs::get_api_type))
+        .service(get("/api/docs/{tag}", api_docs::get_api_calls))
+        .service(get("/static/{file}", assets::get_asset))
+        .service(get("/livez", health::get_livez))
+        .service(get("/readyz", health::get_readyz));
+    operators_pages(routes);
+}
+
+/// What nobody else has an address for.
+fn operators_pages(routes: &mut ServiceConfig) {
+    use site::{operator_connections, operator_delete, operator_suspend, operator_tenant, operator_tenants};
+    routes
         .service(operators(
             get_and_post("/operator/tenants", operator_tenants::get_tenants, operator_tenants::post_tenants),
             "GET, HEAD, POST",
@@ -130,21 +146,15 @@ fn site(routes: &mut ServiceConfig) {
             "GET, HEAD, POST",
         ))
         .service(operators(post("/operator/tenants/{tenant}/resume", operator_suspend::post_resume), "POST"))
-        .configure(for_everybody);
-}
-
-/// What needs no sign-in and is the same for everybody.
-fn for_everybody(routes: &mut ServiceConfig) {
-    use site::{api_docs, problem_types};
-    routes
-        .service(get("/problems", problem_types::get_problems))
-        .service(get("/problems/{slug}", problem_types::get_problem))
-        .service(get("/api/docs", api_docs::get_api_docs))
-        .service(get("/api/docs/types/{name}", api_docs::get_api_type))
-        .service(get("/api/docs/{tag}", api_docs::get_api_calls))
-        .service(get("/static/{file}", assets::get_asset))
-        .service(get("/livez", health::get_livez))
-        .service(get("/readyz", health::get_readyz));
+        .service(operators(
+            get_and_post(
+                "/operator/tenants/{tenant}/delete",
+                operator_delete::get_delete,
+                operator_delete::post_delete,
+            ),
+            "GET, HEAD, POST",
+        ))
+        .service(operators(get("/operator/connections", operator_connections::get_connections), "GET, HEAD"));
 }
 
 fn get<F, Args>(path: &str, handler: F) -> Resource

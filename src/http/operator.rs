@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     app::App,
-    domain::ids::TenantId,
+    domain::{ids::TenantId, return_path::ReturnPath},
     operator::By,
     store::{
         audit_event::{self, Actor, AuditEvent},
@@ -82,6 +82,15 @@ impl Operator {
             detail: Some(page.to_owned()),
         };
         Ok(audit_event::insert(&mut **tx, &event, app.clock.shared_now()).await?)
+    }
+
+    /// What cannot be undone needs a sign-in of the last minutes (security.md S-49); whoever has none is led through
+    /// one and back to `page`.
+    pub(crate) fn check_recent_sign_in(&self, app: &App, page: &str) -> Result<(), Problem> {
+        if self.member.signed_in_recently(app) {
+            return Ok(());
+        }
+        Err(Problem::SignInAgain { return_to: ReturnPath::parse_or_default(Some(page)) })
     }
 }
 

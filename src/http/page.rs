@@ -68,13 +68,14 @@ pub(crate) enum Place {
     Webhooks,
     Audit,
     OperatorTenants,
+    OperatorConnections,
     Elsewhere,
 }
 
 impl Place {
     /// One of the operators' pages.
     pub(crate) const fn is_operators(self) -> bool {
-        matches!(self, Self::OperatorTenants)
+        matches!(self, Self::OperatorTenants | Self::OperatorConnections)
     }
 }
 

@@ -72,7 +72,11 @@ pub(crate) async fn confirm(
         return Err(ConfirmError::WrongPerson);
     }
     let (found, environment) = chosen(&link, &rested, choice)?;
-    let joined = join(&mut tx, link.tenant_id, rested.person_id, now).await?;
+    // Whoever only reconnects belongs to the tenant already, or not any more.
+    let joined = match link.reconnects {
+        Some(_) => None,
+        None => join(&mut tx, link.tenant_id, rested.person_id, now).await?,
+    };
     let (connection_id, existed) = connect(app, &mut tx, &link, &rested, (&found, environment), now).await?;
     onboarding_link::update_ended(&mut *tx, id, End::Connected(connection_id), now).await?;
     let by = By {
@@ -166,8 +170,12 @@ async fn connect(
     let (tenant_id, product, data_centre) = (link.tenant_id, link.product, rested.data_centre);
     let json = app.keys.open(&resting_place(tenant_id, link.onboarding_link_id), &rested.grant_sealed);
     let grant = json.ok().and_then(|json| KeptGrant::from_json(&json)).ok_or(ConfirmError::Unreadable)?;
-    let organization_id =
-        organization::upsert(&mut *tx, tenant_id, data_centre, product, environment, found, now).await?;
+    let target = match &link.reconnects {
+        Some(reconnects) => Target::Connection(reconnects.connection_id),
+        None => Target::Organization(
+            organization::upsert(&mut *tx, tenant_id, data_centre, product, environment, found, now).await?,
+        ),
+    };
     let new = Deposit {
         tenant_id,
         person_id: Some(rested.person_id),
@@ -178,7 +186,7 @@ async fn connect(
         scopes_requested: &rested.scopes_requested,
         environment: rested.environment,
         consented_at: rested.consented_at,
-        target: Target::Organization(organization_id),
+        target,
     };
     let Deposited { connection_id, existed, .. } = deposit::deposit(app, tx, &new, now).await?;
     Ok((connection_id, existed))

@@ -12,12 +12,17 @@ use crate::{
         organization::{Environment, FoundOrganization},
         scope::ScopeSet,
     },
+    login::Failure,
     store::{
-        StoreError, audit_event,
-        onboarding_link::{self, End, Named, OnboardingLink, Resting},
+        StoreError,
+        audit_event::{self, AuditEvent},
+        onboarding_link::{self, End, Named, OnboardingLink, Reconnects, Resting},
         tx::Connection,
     },
-    vault::grant::{KeptGrant, resting_place},
+    vault::{
+        deposit::{self, Matches},
+        grant::{KeptGrant, resting_place},
+    },
     webhooks::event::{self, Event},
 };
 
@@ -62,6 +67,17 @@ pub(crate) async fn receive(
         return Ok(not_kept);
     }
     let of = (link.tenant_id, id);
+    if let Some(reconnects) = &link.reconnects
+        && let Some(failure) = mismatch(&mut *tx, &link, reconnects, consent).await?
+    {
+        let told = AuditEvent {
+            connection_id: Some(reconnects.connection_id),
+            detail: Some(failure.slug().to_owned()),
+            ..by.event("sign_in_failed", "failed", of)
+        };
+        audit_event::insert(&mut *tx, &told, now).await?;
+        return Ok(Received { rests: false, landing: failure.landing() });
+    }
     let organizations = match expected(&link, consent) {
         Ok(organizations) => organizations,
         Err(refusal) => {
@@ -87,10 +103,30 @@ pub(crate) async fn receive(
     Ok(Received { rests, ..not_kept })
 }
 
+/// A reconnect is of the same Zoho user and organization, or of nothing. The link stands: a slip of the hand should not
+/// need another.
+async fn mismatch(
+    tx: &mut Connection,
+    link: &OnboardingLink,
+    reconnects: &Reconnects,
+    consent: &Consent<'_>,
+) -> Result<Option<Failure>, StoreError> {
+    if consent.person_id != reconnects.person_id {
+        return Ok(Some(Failure::WrongPerson));
+    }
+    let connection_id = reconnects.connection_id;
+    let matches =
+        deposit::matches(tx, link.tenant_id, connection_id, consent.environment, consent.organizations).await?;
+    Ok((matches != Matches::SameOrganization).then_some(Failure::OrganizationMismatch))
+}
+
 /// The organizations that may be connected, if the person is whom the link was made for.
 fn expected(link: &OnboardingLink, consent: &Consent<'_>) -> Result<Vec<FoundOrganization>, Refusal> {
     if link.expected_email_domain.as_ref().is_some_and(|domain| !domain.is_of(consent.email)) {
         return Err(Refusal::EmailDomain);
+    }
+    if let Some(reconnects) = &link.reconnects {
+        return Ok(vec![reconnects.organization.clone()]);
     }
     let found = consent.organizations.to_vec();
     // Where Zoho lists none, the person will say: it is compared then.

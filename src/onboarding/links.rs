@@ -7,7 +7,7 @@ use crate::{
     app::App,
     domain::{
         digest::digest,
-        ids::{OnboardingLinkId, TenantId},
+        ids::{ConnectionId, OnboardingLinkId, TenantId},
         onboarding::{EmailDomain, ReturnUrl},
         organization::ZohoOrganizationId,
         product::Product,
@@ -16,7 +16,7 @@ use crate::{
     },
     store::{
         StoreError,
-        audit_event::{self, Actor},
+        audit_event::{self, Actor, AuditEvent},
         onboarding_link::{self, Inviter, NewLink},
         tx::Tx,
     },
@@ -36,6 +36,8 @@ pub(crate) struct Make {
     pub(crate) expected_email_domain: Option<EmailDomain>,
     pub(crate) expected_organization: Option<ZohoOrganizationId>,
     pub(crate) return_url: Option<ReturnUrl>,
+    /// The connection that its own person is to reconnect.
+    pub(crate) reconnects: Option<ConnectionId>,
     pub(crate) life: TimeDelta,
 }
 
@@ -74,13 +76,15 @@ pub(crate) async fn make(
         expected_email_domain: make.expected_email_domain.as_ref(),
         expected_organization: make.expected_organization.as_ref(),
         return_url: make.return_url.as_ref(),
+        reconnects: make.reconnects,
         inviter: &inviter,
         expires_at,
     };
     if !onboarding_link::insert(&mut *tx, &new, now).await? {
         return Ok(None);
     }
-    audit_event::insert(&mut *tx, &by.event("onboarding_link_created", "done", (tenant_id, id)), now).await?;
+    let made = by.event("onboarding_link_created", "done", (tenant_id, id));
+    audit_event::insert(&mut *tx, &AuditEvent { connection_id: make.reconnects, ..made }, now).await?;
     tx.commit().await?;
     let url = OnboardingToken::new(format!("{}/onboarding/{}", app.config.public_url.origin(), token.expose()));
     Ok(Some(Made { onboarding_link_id: id, url, expires_at }))

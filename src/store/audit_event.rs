@@ -148,7 +148,7 @@ pub(crate) struct HistoryEntry {
 }
 
 /// What belongs into a connection's history. Refused calls of back ends, which may be many, do not.
-const STORY: [&str; 12] = [
+const STORY: [&str; 13] = [
     "connected",
     "reconnected",
     "organization_chosen",
@@ -161,6 +161,7 @@ const STORY: [&str; 12] = [
     "revoked_at_zoho",
     "left_at_zoho",
     "sign_in_failed",
+    "onboarding_link_created",
 ];
 
 /// The latest of a connection's life, newest first. Refreshes that follow each other are one line:

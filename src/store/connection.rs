@@ -68,7 +68,7 @@ pub(crate) struct ConnectedOrganization {
 
 impl ConnectedOrganization {
     /// From the columns of a left join: all of them, or none while choosing.
-    fn from_columns(
+    pub(in crate::store) fn from_columns(
         zoho_id: Option<String>,
         name: Option<String>,
         environment: Option<String>,

@@ -2,10 +2,13 @@
 
 mod ends;
 pub(crate) mod listed;
+mod reconnects;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::{PgExecutor, types::Json};
+
+pub(crate) use reconnects::Reconnects;
 
 pub(crate) use ends::{End, find_due, update_due, update_ended};
 
@@ -38,6 +41,8 @@ pub(crate) struct NewLink<'a> {
     pub(crate) expected_email_domain: Option<&'a EmailDomain>,
     pub(crate) expected_organization: Option<&'a ZohoOrganizationId>,
     pub(crate) return_url: Option<&'a ReturnUrl>,
+    /// Absent: whoever opens it connects something.
+    pub(crate) reconnects: Option<ConnectionId>,
     pub(crate) inviter: &'a Inviter,
     pub(crate) expires_at: DateTime<Utc>,
 }
@@ -50,8 +55,9 @@ pub(crate) async fn insert(db: impl PgExecutor<'_>, new: &NewLink<'_>, now: Date
     };
     let done = sqlx::query!(
         "insert into onboarding_link (onboarding_link_id, tenant_id, token_digest, product, scopes, expected_email_domain,
-             expected_organization, return_url, invited_by_person_id, invited_by_api_key_id, created_at, expires_at, state, due_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'created', $12)
+             expected_organization, return_url, invited_by_person_id, invited_by_api_key_id, created_at, expires_at, state, due_at,
+             reconnects_connection_id)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'created', $12, $13)
          on conflict (onboarding_link_id) do nothing",
         new.onboarding_link_id as OnboardingLinkId,
         new.tenant_id as TenantId,
@@ -65,6 +71,7 @@ pub(crate) async fn insert(db: impl PgExecutor<'_>, new: &NewLink<'_>, now: Date
         api_key_id,
         now,
         new.expires_at,
+        new.reconnects as Option<ConnectionId>,
     )
     .execute(db)
     .await?;
@@ -83,6 +90,9 @@ pub(crate) struct OnboardingLink {
     pub(crate) expected_email_domain: Option<EmailDomain>,
     pub(crate) expected_organization: Option<ZohoOrganizationId>,
     pub(crate) return_url: Option<ReturnUrl>,
+    pub(crate) reconnects: Option<Reconnects>,
+    /// It asks for a reconnect of what was disconnected, or is gone.
+    is_void: bool,
     /// Absent: a program of the tenant's.
     pub(crate) inviter: Option<String>,
     pub(crate) expires_at: DateTime<Utc>,
@@ -112,16 +122,20 @@ impl OnboardingLink {
 
     /// How far it is, also before the worker has written that its time is up.
     pub(crate) fn state(&self, now: DateTime<Utc>) -> LinkState {
-        state_at(self.written_state, self.expires_at, self.confirm_by, now)
+        state_at(self.written_state, self.is_void, self.expires_at, self.confirm_by, now)
     }
 }
 
 fn state_at(
     written: LinkState,
+    is_void: bool,
     expires_at: DateTime<Utc>,
     confirm_by: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
 ) -> LinkState {
+    if is_void && written.is_open() {
+        return LinkState::Withdrawn;
+    }
     let is_over = match written {
         LinkState::Created | LinkState::Started => expires_at <= now,
         LinkState::Consented => confirm_by.is_none_or(|confirm_by| confirm_by <= now),
@@ -148,11 +162,18 @@ pub(crate) async fn find(db: impl PgExecutor<'_>, named: &Named) -> Result<Optio
                   i.display_name as "inviter_name?", i.email as "inviter_email?", l.expires_at, l.state, l.refused_because,
                   l.browser_digest, l.confirm_by, l.connection_id as "connection_id: ConnectionId",
                   p.person_id as "person_id?: PersonId", p.data_centre as "data_centre?", p.display_name as "display_name?",
-                  p.email as "email?"
+                  p.email as "email?", l.reconnects_connection_id as "reconnects: ConnectionId",
+                  c.connection_id as "reconnects_connection_id?: ConnectionId", rp.person_id as "reconnects_person_id?: PersonId",
+                  rp.email as "reconnects_email?", c.data_centre as "reconnects_data_centre?", o.zoho_id as "reconnects_zoho_id?",
+                  o.name as "reconnects_name?"
            from onboarding_link l
            join tenant t using (tenant_id)
            left join person i on i.person_id = l.invited_by_person_id
            left join person p on p.person_id = l.person_id
+           left join connection c
+               on c.tenant_id = l.tenant_id and c.connection_id = l.reconnects_connection_id and c.status <> 'disconnected'
+           left join person rp on rp.person_id = c.person_id
+           left join organization o on o.tenant_id = c.tenant_id and o.organization_id = c.organization_id
            where l.token_digest = $1 or l.onboarding_link_id = $2"#,
         token,
         id as Option<OnboardingLinkId>,
@@ -169,6 +190,15 @@ pub(crate) async fn find(db: impl PgExecutor<'_>, named: &Named) -> Result<Optio
             }),
             _ => None,
         };
+        let reconnects = reconnects::Columns {
+            connection_id: row.reconnects_connection_id,
+            person_id: row.reconnects_person_id,
+            email: row.reconnects_email,
+            data_centre: row.reconnects_data_centre,
+            zoho_id: row.reconnects_zoho_id,
+            name: row.reconnects_name,
+        }
+        .read()?;
         Ok(OnboardingLink {
             onboarding_link_id: row.onboarding_link_id,
             tenant_id: row.tenant_id,
@@ -179,6 +209,8 @@ pub(crate) async fn find(db: impl PgExecutor<'_>, named: &Named) -> Result<Optio
             expected_email_domain: optional(row.expected_email_domain, "onboarding_link.expected_email_domain")?,
             expected_organization: optional(row.expected_organization, "onboarding_link.expected_organization")?,
             return_url: row.return_url.as_deref().and_then(ReturnUrl::from_stored),
+            is_void: row.reconnects.is_some() && reconnects.is_none(),
+            reconnects,
             inviter: row.inviter_name.filter(|name| !name.is_empty()).or(row.inviter_email),
             expires_at: row.expires_at,
             written_state: known(&row.state, "onboarding_link.state")?,

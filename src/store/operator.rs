@@ -1,6 +1,7 @@
 //! People who run the installation, as the command named them; those of the `OPERATORS` setting are
 //! not here. Below: what operators look at, which names no sealed column.
 
+pub(crate) mod connections;
 pub(crate) mod tenants;
 
 use chrono::{DateTime, Utc};

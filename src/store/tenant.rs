@@ -1,5 +1,6 @@
 //! Customers of the SaaS.
 
+pub(crate) mod deleted;
 pub(crate) mod listed;
 
 use chrono::{DateTime, Utc};

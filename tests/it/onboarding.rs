@@ -5,6 +5,7 @@ mod console;
 mod ends;
 mod flow;
 mod races;
+mod reconnect;
 mod told;
 
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! The operators' pages: who may see them, what they show, and what an operator may do to a tenant.
 
+mod connections;
+mod delete;
 mod foreign;
 mod suspend;
 mod tenants;

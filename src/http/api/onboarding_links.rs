@@ -158,7 +158,15 @@ fn read(app: &App, members: &mut Members) -> Option<Make> {
     let expected_organization = members.take("expected_organization", ZohoOrganizationId::from_str);
     let return_url = members.take("return_url", |url| ReturnUrl::parse(url, &app.config.return_origins));
     let life = members.take("expires_in", life).unwrap_or(USUAL_LIFE);
-    Some(Make { product: product?, scopes: scopes?, expected_email_domain, expected_organization, return_url, life })
+    Some(Make {
+        product: product?,
+        scopes: scopes?,
+        expected_email_domain,
+        expected_organization,
+        return_url,
+        reconnects: None,
+        life,
+    })
 }
 
 /// `7d`, and no longer than `LONGEST_LIFE`.

@@ -21,6 +21,8 @@ use super::{
     onboarding::{ConfirmPage, EndedPage, OnboardingPage},
     onboarding_done::OnboardingDonePage,
     onboarding_links::OnboardingLinksPage,
+    operator_connections::OperatorConnectionsPage,
+    operator_delete::OperatorDeletePage,
     operator_suspend::OperatorSuspendPage,
     operator_tenant::OperatorTenantPage,
     operator_tenants::OperatorTenantsPage,
@@ -59,6 +61,8 @@ fn pages() -> Vec<(String, String)> {
     add(&mut pages, "tenant-connections", TenantConnectionsPage::samples());
     add(&mut pages, "tenant-connection", TenantConnectionPage::samples());
     add(&mut pages, "tenant-disconnect", TenantDisconnectPage::samples());
+    add(&mut pages, "operator-connections", OperatorConnectionsPage::samples());
+    add(&mut pages, "operator-delete", OperatorDeletePage::samples());
     add(&mut pages, "operator-suspend", OperatorSuspendPage::samples());
     add(&mut pages, "operator-tenant", OperatorTenantPage::samples());
     add(&mut pages, "operator-tenants", OperatorTenantsPage::samples());

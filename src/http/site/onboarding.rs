@@ -61,6 +61,8 @@ pub(crate) struct OnboardingPage {
     /// Absent: a program of the tenant's.
     pub(crate) inviter: Option<Label>,
     pub(crate) product: &'static str,
+    /// What is to be reconnected, where it is not about something new.
+    pub(crate) reconnects: Option<ReconnectedHere>,
     /// Every scope that will be asked for.
     pub(crate) scopes: Vec<String>,
     pub(crate) expected_email_domain: Option<String>,
@@ -71,6 +73,12 @@ pub(crate) struct OnboardingPage {
     pub(crate) at_stake: Option<AtStake>,
     pub(crate) limit: u32,
     pub(crate) turn: Turn,
+}
+
+pub(crate) struct ReconnectedHere {
+    pub(crate) organization: Label,
+    /// The address of the only person who can.
+    pub(crate) email: Label,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -220,6 +228,9 @@ async fn post_start(
 fn begin(app: &App, visitor: &Visitor, link: &OnboardingLink, data_centre: Option<&str>) -> Result<Begin, Problem> {
     let home = match (data_centre, &visitor.session) {
         (Some("cn"), _) if app.config.zoho.starts_at_cn() => DataCentre::Cn,
+        (None | Some(""), _) if link.reconnects.is_some() => {
+            start_of(app, link.reconnects.as_ref().map_or(app.config.zoho.home, |known| known.data_centre))?
+        }
         (None | Some(""), Some(session)) => start_of(app, session.person.data_centre)?,
         (None | Some(""), None) => app.config.zoho.home,
         (Some(_), _) => return Err(Problem::INVALID),

@@ -30,7 +30,7 @@ use crate::{
         onboarding_link::listed::{ListedLink, list},
     },
 };
-pub(super) use form::{Life, LinkProblem, LinkRequest};
+pub(super) use form::{Life, LinkProblem, LinkRequest, link_id};
 
 #[derive(Template)]
 #[template(path = "onboarding_links.html")]
@@ -77,6 +77,8 @@ pub(crate) struct LinkRow {
     pub(crate) created_at: Moment,
     /// When it ends by itself, or has ended.
     pub(crate) ends_at: Moment,
+    /// The connection that it asks to be reconnected.
+    pub(crate) reconnects: Option<String>,
 }
 
 impl LinkRow {
@@ -97,6 +99,7 @@ impl LinkRow {
             refusal: link.refusal,
             created_at: Moment::new(link.created_at, now),
             ends_at: Moment::new(ends_at, now),
+            reconnects: link.reconnects.map(|id| id.to_string()),
         }
     }
 }
@@ -198,7 +201,7 @@ pub(crate) async fn post_onboarding_links(
     };
     let by = by(&admin);
     let tx = app.pools.begin_as_tenant(admin.tenant.tenant_id).await?;
-    let id = request.link_id(admin.tenant.tenant_id, admin.member.person().person_id);
+    let id = link_id(&request.nonce, admin.tenant.tenant_id, admin.member.person().person_id);
     let made = make(&app, tx, admin.tenant.tenant_id, id, &wanted, &by).await?;
     let (status, made) = Made::of(made, app.clock.shared_now());
     let form = LinkForm::of(&app, admin.path(PAGE), &LinkRequest::default(), Vec::new());

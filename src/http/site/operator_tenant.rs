@@ -2,10 +2,11 @@
 
 use actix_web::{HttpResponse, http::StatusCode, web};
 use askama::Template;
+use chrono::{DateTime, Utc};
 
 use super::{
     console_list::Count,
-    onboarding_links::{Life, LinkForm, LinkProblem, LinkRequest, Made},
+    onboarding_links::{Life, LinkForm, LinkProblem, LinkRequest, Made, link_id},
     operator_tenants::counted,
 };
 use crate::{
@@ -18,7 +19,12 @@ use crate::{
         problem::Problem,
     },
     onboarding::{By, links::make},
-    store::{audit_event::Actor, operator::tenants::Tenant},
+    store::{
+        StoreError,
+        audit_event::Actor,
+        operator::tenants::{Tenant, find_deletion},
+        tx::Tx,
+    },
 };
 
 #[derive(Template)]
@@ -35,9 +41,41 @@ pub(crate) struct OperatorTenantPage {
     pub(crate) troubled: Count,
     pub(crate) created_at: Moment,
     pub(crate) suspended_at: Option<Moment>,
+    /// How far its deletion has come, where it is deleted.
+    pub(crate) deletion: Option<DeletionReceipt>,
     pub(crate) made: Option<Made>,
     /// Absent where nobody can be invited.
     pub(crate) form: Option<LinkForm>,
+}
+
+/// What was ended, and what is still to be.
+pub(crate) struct DeletionReceipt {
+    pub(crate) began_at: Moment,
+    /// When nothing was left.
+    pub(crate) ended_at: Option<Moment>,
+    pub(crate) tokens: i64,
+    /// Tokens that are dead at Zoho for certain.
+    pub(crate) dead: i64,
+    /// Of these, how many Zoho did not know any more.
+    pub(crate) unknown: i64,
+    pub(crate) keys: i64,
+    pub(crate) links: i64,
+}
+
+impl DeletionReceipt {
+    async fn of(tx: &mut Tx, tenant: &Tenant, now: DateTime<Utc>) -> Result<Option<Self>, StoreError> {
+        let Some(began_at) = tenant.deleted_at else { return Ok(None) };
+        let deletion = find_deletion(&mut **tx, tenant.tenant_id, began_at).await?;
+        Ok(Some(Self {
+            began_at: Moment::new(began_at, now),
+            ended_at: tenant.erased_at.map(|at| Moment::new(at, now)),
+            tokens: deletion.connections + deletion.asked,
+            dead: deletion.revoked + deletion.unknown,
+            unknown: deletion.unknown,
+            keys: deletion.keys,
+            links: deletion.links,
+        }))
+    }
 }
 
 /// The address of the operators' page of a tenant.
@@ -67,6 +105,7 @@ impl OperatorTenantPage {
             troubled: counted(tenant.troubled),
             created_at: Moment::new(tenant.created_at, now),
             suspended_at: tenant.suspended_at.map(|at| Moment::new(at, now)),
+            deletion: None,
             made,
             form: (tenant.standing() == Standing::Active).then(|| LinkForm::of(app, action, form.0, form.1)),
         }
@@ -79,9 +118,11 @@ pub(crate) async fn get_tenant(
     operator: Operator,
     slug: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let (tx, tenant) = operator.look_at(&app, "tenant", &slug).await?;
+    let (mut tx, tenant) = operator.look_at(&app, "tenant", &slug).await?;
+    let deletion = DeletionReceipt::of(&mut tx, &tenant, app.clock.shared_now()).await?;
     tx.commit().await?;
     let page = OperatorTenantPage::of(&app, &operator, &tenant, None, (&LinkRequest::default(), Vec::new()));
+    let page = OperatorTenantPage { deletion, ..page };
     Ok(page::respond(StatusCode::OK, &page)?)
 }
 
@@ -109,7 +150,7 @@ pub(crate) async fn post_onboarding_link(
         peer: Some(operator.member.peer.clone()),
     };
     let tx = app.pools.begin_as_tenant(tenant.tenant_id).await?;
-    let id = request.link_id(tenant.tenant_id, person_id);
+    let id = link_id(&request.nonce, tenant.tenant_id, person_id);
     let made = make(&app, tx, tenant.tenant_id, id, &wanted, &by).await?;
     let (status, made) = Made::of(made, app.clock.shared_now());
     let page = OperatorTenantPage::of(&app, &operator, &tenant, Some(made), (&LinkRequest::default(), Vec::new()));
@@ -122,6 +163,15 @@ impl OperatorTenantPage {
         use super::onboarding_links::samples::form;
         use crate::{domain::secret::OnboardingToken, http::page::tests};
 
+        let receipt = |standing| DeletionReceipt {
+            began_at: tests::moment(-120),
+            ended_at: (standing == Standing::Deleted).then(|| tests::moment(-60)),
+            tokens: 40,
+            dead: if standing == Standing::Deleted { 40 } else { 12 },
+            unknown: 2,
+            keys: 3,
+            links: 1,
+        };
         let page = |name: &str, standing| Self {
             shell: Shell::operator(Place::OperatorTenants),
             id: "019aa3f2-7c1e-7d10-9b2f-000000000007".to_owned(),
@@ -133,6 +183,7 @@ impl OperatorTenantPage {
             troubled: counted(3),
             created_at: tests::moment(-86_400 * 12),
             suspended_at: (standing == Standing::Suspended).then(|| tests::moment(-3_600)),
+            deletion: matches!(standing, Standing::Deleting | Standing::Deleted).then(|| receipt(standing)),
             made: None,
             form: (standing == Standing::Active).then(|| form(Vec::new())),
         };
@@ -148,6 +199,8 @@ impl OperatorTenantPage {
             ("typical", page("Acme", Standing::Active)),
             ("invited", Self { made, ..page("Acme", Standing::Active) }),
             ("suspended", page("Acme", Standing::Suspended)),
+            ("deleting", page("Acme", Standing::Deleting)),
+            ("deleted", page("Acme", Standing::Deleted)),
             ("own", Self { external_id: None, ..page("Ann Lindqvist’s workspace", Standing::Active) }),
             ("worst", worst),
         ]

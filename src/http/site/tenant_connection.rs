@@ -11,8 +11,10 @@ use super::{
         Event, HistoryEntry, Receipt, Revocation, ScopeLine, ScopeStanding, SomebodyAtZoho, Tested, TokenLife,
         just_tested, scope_lines,
     },
+    onboarding_links::Made,
     parts::{Health, Organization, Reason, RefreshTokens, Standing},
     plot::Plot,
+    reconnect_link::Offer,
     test_call,
 };
 use crate::{
@@ -64,6 +66,10 @@ pub(crate) struct TenantConnectionPage {
     pub(crate) uses: Plot,
     pub(crate) refreshes: Plot,
     pub(crate) failures: Plot,
+    /// Asking its person to reconnect it, where that would help.
+    pub(crate) offer: Option<Offer>,
+    /// The link that was asked for.
+    pub(crate) made: Option<Made>,
 }
 
 pub(crate) struct KeyUse {
@@ -108,7 +114,7 @@ pub(crate) async fn get_connection(
 }
 
 impl TenantConnectionPage {
-    async fn of(
+    pub(crate) async fn of(
         app: &App,
         admin: &TenantAdmin,
         connection: &connection::Connection,
@@ -171,6 +177,8 @@ impl TenantConnectionPage {
             uses: plot(|day| day.uses),
             refreshes: plot(|day| day.refreshes),
             failures: plot(|day| day.failures),
+            offer: Offer::of(connection, person),
+            made: None,
         })
     }
 }

@@ -30,6 +30,8 @@ pub(crate) struct ListedLink {
     pub(crate) confirm_by: Option<DateTime<Utc>>,
     pub(crate) ended_at: Option<DateTime<Utc>>,
     pub(crate) connection_id: Option<ConnectionId>,
+    /// The connection that it asks to be reconnected.
+    pub(crate) reconnects: Option<ConnectionId>,
 }
 
 /// A page has no more.
@@ -45,10 +47,14 @@ pub(crate) async fn list(
     let rows = sqlx::query!(
         r#"select l.onboarding_link_id as "onboarding_link_id: OnboardingLinkId", l.product, l.expected_email_domain,
                   l.expected_organization, i.display_name as "inviter?", p.display_name as "person?", l.state, l.refused_because,
-                  l.created_at, l.expires_at, l.confirm_by, l.ended_at, l.connection_id as "connection_id: ConnectionId"
+                  l.created_at, l.expires_at, l.confirm_by, l.ended_at, l.connection_id as "connection_id: ConnectionId",
+                  l.reconnects_connection_id as "reconnects: ConnectionId",
+                  l.reconnects_connection_id is not null and c.connection_id is null as "is_void!"
            from onboarding_link l
            left join person i on i.person_id = l.invited_by_person_id
            left join person p on p.person_id = l.person_id
+           left join connection c
+               on c.tenant_id = l.tenant_id and c.connection_id = l.reconnects_connection_id and c.status <> 'disconnected'
            where l.tenant_id = $1 and ($2::uuid is null or l.onboarding_link_id = $2)
            order by l.ended_at is not null, l.created_at desc, l.onboarding_link_id
            limit $3"#,
@@ -68,13 +74,14 @@ pub(crate) async fn list(
                 expected_organization: row.expected_organization,
                 inviter: row.inviter,
                 person: row.person,
-                state: state_at(written, row.expires_at, row.confirm_by, now),
+                state: state_at(written, row.is_void, row.expires_at, row.confirm_by, now),
                 refusal: optional(row.refused_because, "onboarding_link.refused_because")?,
                 created_at: row.created_at,
                 expires_at: row.expires_at,
                 confirm_by: row.confirm_by,
                 ended_at: row.ended_at,
                 connection_id: row.connection_id,
+                reconnects: row.reconnects,
             })
         })
         .collect()
@@ -88,8 +95,12 @@ pub(crate) async fn find_state(
     now: DateTime<Utc>,
 ) -> Result<Option<(LinkState, Option<ConnectionId>)>, StoreError> {
     let row = sqlx::query!(
-        r#"select state, expires_at, confirm_by, connection_id as "connection_id: ConnectionId"
-           from onboarding_link where onboarding_link_id = $1 and ($2::uuid is null or tenant_id = $2)"#,
+        r#"select l.state, l.expires_at, l.confirm_by, l.connection_id as "connection_id: ConnectionId",
+               l.reconnects_connection_id is not null and not exists (
+                   select from connection c
+                   where c.tenant_id = l.tenant_id and c.connection_id = l.reconnects_connection_id
+                     and c.status <> 'disconnected') as "is_void!"
+           from onboarding_link l where l.onboarding_link_id = $1 and ($2::uuid is null or l.tenant_id = $2)"#,
         id as OnboardingLinkId,
         tenant_id as Option<TenantId>,
     )
@@ -97,7 +108,7 @@ pub(crate) async fn find_state(
     .await?;
     row.map(|row| {
         let written = known(&row.state, "onboarding_link.state")?;
-        Ok((state_at(written, row.expires_at, row.confirm_by, now), row.connection_id))
+        Ok((state_at(written, row.is_void, row.expires_at, row.confirm_by, now), row.connection_id))
     })
     .transpose()
 }

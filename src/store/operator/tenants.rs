@@ -83,7 +83,8 @@ pub(crate) async fn list(
     .await?)
 }
 
-pub(crate) async fn find(db: impl PgExecutor<'_>, slug: &str) -> Result<Option<Tenant>, StoreError> {
+/// By its slug or our id.
+pub(crate) async fn find(db: impl PgExecutor<'_>, name: &str) -> Result<Option<Tenant>, StoreError> {
     Ok(sqlx::query_as!(
         Tenant,
         r#"select t.tenant_id as "tenant_id: TenantId", t.external_id, t.name, t.slug, t.created_at, t.suspended_at,
@@ -92,12 +93,49 @@ pub(crate) async fn find(db: impl PgExecutor<'_>, slug: &str) -> Result<Option<T
                     select from connection c where c.tenant_id = t.tenant_id and c.trouble < $2 limit $4) c) as "connections!",
                (select count(*) from (
                     select from connection c where c.tenant_id = t.tenant_id and c.trouble < $3 limit $4) c) as "troubled!"
-           from tenant t where t.slug = $1"#,
-        slug,
+           from tenant t where t.slug = $1 or t.tenant_id = $5
+           order by t.tenant_id = $5 desc limit 1"#,
+        name,
         Trouble::Ended.rank(),
         BEARABLE.rank(),
         MOST_COUNTED + 1,
+        name.parse::<TenantId>().ok() as Option<TenantId>,
     )
     .fetch_optional(db)
+    .await?)
+}
+
+/// How far the deletion of a tenant has come.
+#[derive(Debug)]
+pub(crate) struct Deletion {
+    /// Connections that have not ended yet; each has a token that is still to be revoked.
+    pub(crate) connections: i64,
+    /// Tokens that Zoho was asked to end since.
+    pub(crate) asked: i64,
+    /// Those of them that Zoho has ended, and those that it did not know any more.
+    pub(crate) revoked: i64,
+    pub(crate) unknown: i64,
+    pub(crate) keys: i64,
+    pub(crate) links: i64,
+}
+
+pub(crate) async fn find_deletion(
+    db: impl PgExecutor<'_>,
+    tenant_id: TenantId,
+    since: DateTime<Utc>,
+) -> Result<Deletion, StoreError> {
+    Ok(sqlx::query_as!(
+        Deletion,
+        r#"select (select count(*) from connection c where c.tenant_id = $1 and c.trouble < $3) as "connections!",
+               count(*) as "asked!", count(*) filter (where r.outcome = 'yes') as "revoked!",
+               count(*) filter (where r.outcome = 'already') as "unknown!",
+               (select count(*) from api_key k where k.tenant_id = $1 and k.revoked_at >= $2) as "keys!",
+               (select count(*) from onboarding_link l where l.tenant_id = $1 and l.ended_at >= $2) as "links!"
+           from revocation r where r.tenant_id = $1 and r.created_at >= $2"#,
+        tenant_id as TenantId,
+        since,
+        Trouble::Ended.rank(),
+    )
+    .fetch_one(db)
     .await?)
 }

@@ -38,6 +38,10 @@ pub(crate) enum Event {
     /// Not revoked: another connection lives by the same token.
     LeftAtZoho,
     AnotherOrganization,
+    /// Somebody else than its person came by a link.
+    SomebodyElse,
+    /// By a link.
+    ReconnectAsked,
 }
 
 impl HistoryEntry {
@@ -63,6 +67,8 @@ impl HistoryEntry {
             ("sign_in_failed", _) if entry.detail.as_deref() == Some("organization-mismatch") => {
                 Event::AnotherOrganization
             }
+            ("sign_in_failed", _) if entry.detail.as_deref() == Some("wrong-person") => Event::SomebodyElse,
+            ("onboarding_link_created", _) => Event::ReconnectAsked,
             _ => return None,
         };
         Some(Self { at: Moment::new(entry.at, now), event, by: None })

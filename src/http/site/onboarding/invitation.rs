@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode};
 
-use super::{ConfirmPage, Ended, EndedPage, OnboardingPage, Turn, refusal};
+use super::{ConfirmPage, Ended, EndedPage, OnboardingPage, ReconnectedHere, Turn, refusal};
 use crate::{
     app::App,
     domain::{
@@ -126,6 +126,10 @@ impl Invitation {
             tenant: Label::new(&link.tenant_name),
             inviter: link.inviter.as_deref().map(Label::new),
             product: link.product.key(),
+            reconnects: link.reconnects.as_ref().map(|reconnects| ReconnectedHere {
+                organization: Label::new(&reconnects.organization.name),
+                email: Label::new(&reconnects.email),
+            }),
             scopes: scopes_of(app, Some(link.product), &link.scopes).names().to_vec(),
             expected_email_domain: link.expected_email_domain.as_ref().map(ToString::to_string),
             expires_at: Moment::new(link.expires_at, app.clock.shared_now()),

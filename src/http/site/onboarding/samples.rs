@@ -10,6 +10,7 @@ fn page(shell: Shell, tenant: &str, turn: Turn) -> OnboardingPage {
         tenant: tenant.into(),
         inviter: Some("Ann Lindqvist".into()),
         product: "crm",
+        reconnects: None,
         scopes: vec!["AaaServer.profile.READ".to_owned(), "ZohoCRM.modules.READ".to_owned()],
         expected_email_domain: None,
         expires_at: tests::moment(86_400 * 6),
@@ -31,6 +32,16 @@ impl OnboardingPage {
             ("typical", page(Shell::anonymous(), "Acme", Turn::First)),
             ("again", Self { china: true, ..page(signed_in(), "Acme", Turn::Again) }),
             ("elsewhere", page(Shell::anonymous(), "Acme", Turn::Elsewhere)),
+            (
+                "reconnect",
+                Self {
+                    reconnects: Some(ReconnectedHere {
+                        organization: "Zylker".into(),
+                        email: "bea@example.com".into(),
+                    }),
+                    ..page(Shell::anonymous(), "Acme", Turn::First)
+                },
+            ),
             (
                 "program",
                 Self { inviter: None, expected_email_domain: domain, ..page(signed_in(), "Acme", Turn::First) },

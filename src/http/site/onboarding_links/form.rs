@@ -23,7 +23,7 @@ use crate::{
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct LinkRequest {
     pub(super) csrf: String,
-    pub(super) nonce: String,
+    pub(in crate::http::site) nonce: String,
     #[serde(deserialize_with = "product")]
     pub(super) product: Option<Product>,
     pub(super) scopes: String,
@@ -98,20 +98,20 @@ impl LinkProblem {
     }
 }
 
+/// A form makes one link, however often it is sent: its nonce, with the person's and the tenant's id, decides the
+/// link's.
+pub(in crate::http::site) fn link_id(nonce: &str, tenant_id: TenantId, person_id: PersonId) -> OnboardingLinkId {
+    if nonce.is_empty() {
+        return OnboardingLinkId::new();
+    }
+    let nonce = format!("{tenant_id} {person_id} {nonce}");
+    let [head @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = digest(nonce.as_bytes());
+    OnboardingLinkId::from(uuid::Uuid::from_bytes(head))
+}
+
 impl LinkRequest {
     pub(in crate::http::site) fn form_token(&self) -> FormToken {
         FormToken::new(self.csrf.as_str())
-    }
-
-    /// A form makes one link, however often it is sent: its nonce, with the person's and the tenant's id, decides the
-    /// link's.
-    pub(in crate::http::site) fn link_id(&self, tenant_id: TenantId, person_id: PersonId) -> OnboardingLinkId {
-        if self.nonce.is_empty() {
-            return OnboardingLinkId::new();
-        }
-        let nonce = format!("{tenant_id} {person_id} {}", self.nonce);
-        let [head @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = digest(nonce.as_bytes());
-        OnboardingLinkId::from(uuid::Uuid::from_bytes(head))
     }
 
     pub(in crate::http::site) fn parse(&self, app: &App) -> Result<Make, Vec<LinkProblem>> {
@@ -144,7 +144,15 @@ impl LinkRequest {
         match (self.product, scopes, expected_email_domain, expected_organization, return_url) {
             (Some(product), Some(scopes), Ok(expected_email_domain), Ok(expected_organization), Ok(return_url)) => {
                 let life = self.life.span();
-                Ok(Make { product, scopes, expected_email_domain, expected_organization, return_url, life })
+                Ok(Make {
+                    product,
+                    scopes,
+                    expected_email_domain,
+                    expected_organization,
+                    return_url,
+                    reconnects: None,
+                    life,
+                })
             }
             _ => Err(problems),
         }

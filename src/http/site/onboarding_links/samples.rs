@@ -16,6 +16,7 @@ impl LinkRow {
             refusal: (state == LinkState::Refused).then_some(Refusal::EmailDomain),
             created_at: tests::moment(-86_400),
             ends_at: tests::moment(if state.is_open() { 86_400 * 6 } else { -3_600 }),
+            reconnects: (state == LinkState::Started).then(|| "019aa3f2-7c1e-7d10-9b2f-000000000001".to_owned()),
         }
     }
 }

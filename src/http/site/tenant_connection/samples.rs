@@ -1,7 +1,7 @@
 //! Samples of the page: well, in each trouble, ended, and the worst.
 
 use super::*;
-use crate::http::page::tests;
+use crate::{domain::secret::OnboardingToken, http::page::tests};
 
 impl TenantConnectionPage {
     fn sample(standing: Standing) -> Self {
@@ -49,6 +49,8 @@ impl TenantConnectionPage {
             uses: Plot::of(&[0, 0, 0, 0, 0, 12, 40, 38, 41, 0, 2, 300, 310, 120], now),
             refreshes: Plot::of(&[0, 0, 0, 0, 0, 1, 24, 24, 24, 1, 3, 24, 24, 10], now),
             failures: Plot::of(&[0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0], now),
+            offer: None,
+            made: None,
         }
     }
 
@@ -70,6 +72,7 @@ impl TenantConnectionPage {
             ..Self::sample(Standing::Active(Health::Working))
         };
         let missing = Self {
+            offer: Some(Offer { nonce: "sample".to_owned(), email: "bea@example.com".into() }),
             scopes: vec![ScopeLine { scope: "Desk.tickets.READ".to_owned(), standing: ScopeStanding::Missing }],
             refresh_tokens: Some(RefreshTokens { used: 18, limit: 20, near_limit: true }),
             tested: Some(TestOutcome::ScopeMissing.into()),
@@ -84,6 +87,10 @@ impl TenantConnectionPage {
             ..Self::sample(Standing::Disconnected)
         };
         let choosing = Self { organization: None, ..Self::sample(Standing::Choosing) };
+        let offer = || Some(Offer { nonce: "sample".to_owned(), email: "bea@example.com".into() });
+        let url = OnboardingToken::new(format!("https://login.acme.example/onboarding/{}", "s".repeat(43)));
+        let made = Made::Link { url, expires_at: tests::moment(86_400 * 7) };
+        let revoked = || Self { offer: offer(), ..Self::sample(Standing::NeedsReconnect(Reason::Revoked)) };
         let worst = Self {
             shell: Shell::console(tests::ENDLESS, Place::TenantConnections),
             tenant: tests::ENDLESS.into(),
@@ -111,7 +118,9 @@ impl TenantConnectionPage {
             ("locked", Self::sample(Standing::Active(Health::Unreadable))),
             ("missing", missing),
             ("choosing", choosing),
-            ("revoked", Self::sample(Standing::NeedsReconnect(Reason::Revoked))),
+            ("revoked", revoked()),
+            ("asked", Self { made: Some(made), ..revoked() }),
+            ("asked-before", Self { made: Some(Made::Before), ..revoked() }),
             ("ended", ended),
             ("worst", worst),
         ]
