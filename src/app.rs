@@ -75,7 +75,7 @@ pub(crate) struct App {
 impl App {
     fn new(config: Config, clock: Clock, database: &PgConnectOptions) -> Result<Self, StartError> {
         Ok(Self {
-            pools: Pools::new(database),
+            pools: Pools::new(database, config.web_connections),
             keys: key_ring(&config),
             zoho: Zoho::new()?,
             webhooks: Webhooks::new(config.webhooks_to_loopback)?,
@@ -200,7 +200,7 @@ pub async fn migrate(config: &Config) -> Result<(), StartError> {
 pub(crate) async fn open_database(config: &Config, clock: &Clock) -> Result<Pools, StartError> {
     let options = database_options(config)?;
     crate::store::fitness::check(&options).await?;
-    let pools = Pools::new(&options);
+    let pools = Pools::new(&options, None);
     let asked = Instant::now();
     let now = installation::now(pools.engine()).await?;
     clock.observe(now, asked, Instant::now());

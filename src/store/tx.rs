@@ -85,11 +85,11 @@ const ACT_AS_ENGINE: &str = "select set_config('app.actor', 'engine', false)";
 
 impl Pools {
     /// Opens no connection yet: a database that is down is found out by the probe.
-    pub(crate) fn new(options: &PgConnectOptions) -> Self {
+    pub(crate) fn new(options: &PgConnectOptions, web: Option<u32>) -> Self {
         let pool = |most, engine| Pool(Self::options(most, engine, UNTESTED).connect_lazy_with(options.clone()));
         // A statement whose fate nobody knows is worse there than a round trip more.
         let critical = Pool(Self::options(CRITICAL, true, Duration::ZERO).connect_lazy_with(options.clone()));
-        Self { read: pool(READ, true), web: pool(WEB, false), engine: pool(ENGINE, true), critical }
+        Self { read: pool(READ, true), web: pool(web.unwrap_or(WEB), false), engine: pool(ENGINE, true), critical }
     }
 
     fn options(most: u32, engine: bool, untested: Duration) -> PgPoolOptions {
