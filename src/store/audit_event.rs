@@ -148,7 +148,7 @@ pub(crate) struct HistoryEntry {
 }
 
 /// What belongs into a connection's history. Refused calls of back ends, which may be many, do not.
-const STORY: [&str; 12] = [
+const STORY: [&str; 13] = [
     "connected",
     "reconnected",
     "organization_chosen",

@@ -18,7 +18,7 @@ use crate::{
     http::{
         answers,
         form::Posted,
-        page::{self, Label, Moment},
+        page::{self, Label},
         problem::Problem,
         tenant::TenantAdmin,
     },
