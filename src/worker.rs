@@ -18,6 +18,8 @@ use crate::{
 
 /// How often each queue is looked at when nobody wakes it.
 const QUEUES: Duration = Duration::from_secs(1);
+/// How often it is told which gates are shut; one that is not told again is open, or its replica has gone.
+const GATES: Duration = Duration::from_secs(2);
 const HOUSEKEEPING: Duration = Duration::from_secs(30);
 const PARTITIONS: Duration = Duration::from_secs(6 * 3600);
 /// When a key was last used is written this often at most, however often it is used.
@@ -39,8 +41,12 @@ pub(crate) async fn run(app: Arc<App>) {
     let invitations = every(&app, QUEUES, "onboarding links", async |app| onboarding::end::expire_due(app).await);
     let old_deliveries = every(&app, HOUSEKEEPING, "old deliveries", async |app| deliver::sweep(app).await);
     let old_usage = every(&app, HOUSEKEEPING, "old usage", async |app| usage::sweep(app).await);
+    let gates = every(&app, GATES, "gates", async |app| refresh::health::tell(app).await);
+    let old_health = every(&app, HOUSEKEEPING, "old health", async |app| refresh::health::sweep(app).await);
     tokio::join!(
         partitions,
+        gates,
+        old_health,
         old_usage,
         invitations,
         old_deliveries,
@@ -132,6 +138,7 @@ async fn refreshes(app: &Arc<App>) {
 async fn usage_to_the_end(app: &Arc<App>) {
     while !app.drained.is_cancelled() {
         guarded(app, "usage", &async |app: &Arc<App>| usage::write(app).await).await;
+        guarded(app, "health", &async |app: &Arc<App>| refresh::health::write(app).await).await;
         tokio::select! {
             () = sleep(USAGE) => {}
             () = app.drained.cancelled() => {}
