@@ -119,7 +119,9 @@ fn site(routes: &mut ServiceConfig) {
 
 /// What nobody else has an address for.
 fn operators_pages(routes: &mut ServiceConfig) {
-    use site::{operator_connections, operator_delete, operator_suspend, operator_tenant, operator_tenants};
+    use site::{
+        operator_connections, operator_delete, operator_health, operator_suspend, operator_tenant, operator_tenants,
+    };
     routes
         .service(operators(
             get_and_post("/operator/tenants", operator_tenants::get_tenants, operator_tenants::post_tenants),
@@ -147,7 +149,9 @@ fn operators_pages(routes: &mut ServiceConfig) {
             ),
             "GET, HEAD, POST",
         ))
-        .service(operators(get("/operator/connections", operator_connections::get_connections), "GET, HEAD"));
+        .service(operators(get("/operator/connections", operator_connections::get_connections), "GET, HEAD"))
+        .service(operators(get("/operator/health", operator_health::get_health), "GET, HEAD"))
+        .service(operators(get("/operator/health/figures", operator_health::get_figures), "GET, HEAD"));
 }
 
 /// What needs no sign-in and is the same for everybody.
