@@ -25,7 +25,7 @@ use crate::{
     vault::{
         access_token::known::KnownTokens,
         api_key::{self, KeyUses, KnownKeys},
-        refresh::Refreshes,
+        refresh::{self, Refreshes},
         seal::KeyRing,
         usage::{self, Usage},
     },
@@ -295,6 +295,9 @@ impl Application {
         }
         if let Err(error) = usage::write(&app).await {
             tracing::error!(error = %error, "who was handed tokens in the last half second is not written");
+        }
+        if let Err(error) = refresh::health::write(&app).await {
+            tracing::warn!(error = %error, "how the last refreshes went is not written");
         }
         worker.abort();
         probe.abort();

@@ -78,9 +78,10 @@ const CRITICAL: u32 = 8;
 #[expect(clippy::cast_possible_wrap, reason = "a few dozen; Postgres counts in integers")]
 pub(crate) const CONNECTIONS: i32 = (READ + WEB + ENGINE + CRITICAL + 1) as i32;
 
-/// Limits for every statement, set per connection because poolers drop start-up options.
-const TIMEOUTS: &str = "select set_config('statement_timeout', '3s', false), set_config('lock_timeout', '1s', false), \
-                        set_config('idle_in_transaction_session_timeout', '5s', false)";
+/// Limits for every statement, set per connection because poolers drop start-up options. And no compiling: row-level
+/// security lets Postgres expect high costs of what takes milliseconds.
+const SETTINGS: &str = "select set_config('statement_timeout', '3s', false), set_config('lock_timeout', '1s', false), \
+                        set_config('idle_in_transaction_session_timeout', '5s', false), set_config('jit', 'off', false)";
 const ACT_AS_ENGINE: &str = "select set_config('app.actor', 'engine', false)";
 
 impl Pools {
@@ -106,7 +107,7 @@ impl Pools {
             })
             .after_connect(move |connection, _| {
                 Box::pin(async move {
-                    sqlx::query(TIMEOUTS).execute(&mut *connection).await?;
+                    sqlx::query(SETTINGS).execute(&mut *connection).await?;
                     if engine {
                         sqlx::query(ACT_AS_ENGINE).execute(connection).await?;
                     }

@@ -15,6 +15,7 @@ mod demo;
 mod embed;
 mod hostile;
 mod keyboard;
+mod operator;
 mod pages;
 mod processes;
 mod restart;
