@@ -25,7 +25,7 @@ use crate::{
     vault::{
         access_token::known::KnownTokens,
         api_key::{self, KeyUses, KnownKeys},
-        refresh::Refreshes,
+        refresh::{self, Refreshes},
         seal::KeyRing,
         usage::{self, Usage},
     },
@@ -75,7 +75,7 @@ pub(crate) struct App {
 impl App {
     fn new(config: Config, clock: Clock, database: &PgConnectOptions) -> Result<Self, StartError> {
         Ok(Self {
-            pools: Pools::new(database),
+            pools: Pools::new(database, config.web_connections),
             keys: key_ring(&config),
             zoho: Zoho::new()?,
             webhooks: Webhooks::new(config.webhooks_to_loopback)?,
@@ -200,7 +200,7 @@ pub async fn migrate(config: &Config) -> Result<(), StartError> {
 pub(crate) async fn open_database(config: &Config, clock: &Clock) -> Result<Pools, StartError> {
     let options = database_options(config)?;
     crate::store::fitness::check(&options).await?;
-    let pools = Pools::new(&options);
+    let pools = Pools::new(&options, None);
     let asked = Instant::now();
     let now = installation::now(pools.engine()).await?;
     clock.observe(now, asked, Instant::now());
@@ -295,6 +295,9 @@ impl Application {
         }
         if let Err(error) = usage::write(&app).await {
             tracing::error!(error = %error, "who was handed tokens in the last half second is not written");
+        }
+        if let Err(error) = refresh::health::write(&app).await {
+            tracing::warn!(error = %error, "how the last refreshes went is not written");
         }
         worker.abort();
         probe.abort();

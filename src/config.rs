@@ -75,6 +75,9 @@ pub struct Config {
     pub log_format: LogFormat,
     /// Sample data and sample secrets are welcome.
     pub demo: bool,
+    /// Connections that the tenants' transactions share, where it is to be fewer than usual. No setting: tests crowd
+    /// them.
+    pub web_connections: Option<u32>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -22,6 +22,8 @@ use crate::{
 
 /// How often each queue is looked at when nobody wakes it.
 const QUEUES: Duration = Duration::from_secs(1);
+/// How often it is told which gates are shut; one that is not told again is open, or its replica has gone.
+const GATES: Duration = Duration::from_secs(2);
 const HOUSEKEEPING: Duration = Duration::from_secs(30);
 /// Of shared time: months begin and end by it.
 const PARTITIONS: TimeDelta = TimeDelta::hours(6);
@@ -43,8 +45,12 @@ pub(crate) async fn run(app: Arc<App>) {
     let invitations = every(&app, QUEUES, "onboarding links", async |app| onboarding::end::expire_due(app).await);
     let old_deliveries = every(&app, HOUSEKEEPING, "old deliveries", async |app| deliver::sweep(app).await);
     let old_usage = every(&app, HOUSEKEEPING, "old usage", async |app| usage::sweep(app).await);
+    let gates = every(&app, GATES, "gates", async |app| refresh::health::tell(app).await);
+    let old_health = every(&app, HOUSEKEEPING, "old health", async |app| refresh::health::sweep(app).await);
     tokio::join!(
         partitions(&app),
+        gates,
+        old_health,
         old_usage,
         invitations,
         old_deliveries,
@@ -180,6 +186,7 @@ async fn refreshes(app: &Arc<App>) {
 async fn usage_to_the_end(app: &Arc<App>) {
     while !app.drained.is_cancelled() {
         guarded(app, "usage", &async |app: &Arc<App>| usage::write(app).await).await;
+        guarded(app, "health", &async |app: &Arc<App>| refresh::health::write(app).await).await;
         tokio::select! {
             () = sleep(USAGE) => {}
             () = app.drained.cancelled() => {}

@@ -52,6 +52,8 @@ function goOn(figure) {
       const open = [...figure.querySelectorAll("details")].map((details) => details.open);
       figure.replaceChildren(...document.importNode(found, true).childNodes);
       figure.querySelectorAll("details").forEach((details, index) => { details.open = open[index] ?? false; });
+      const favicon = found.dataset.favicon;
+      if (favicon) document.querySelector("link[rel=icon]").href = favicon;
       if (!found.dataset.refresh) delete figure.dataset.refresh;
       tellTimes();
     } catch { /* Away for a moment: what stands there is what was. */ }

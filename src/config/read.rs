@@ -75,6 +75,7 @@ impl Config {
                 trusted_proxies,
                 log_format: log_format?,
                 demo,
+                web_connections: None,
             })
         };
         match assembled() {

@@ -38,7 +38,7 @@ struct Asset {
     url: String,
 }
 
-static ASSETS: LazyLock<[Asset; 7]> = LazyLock::new(|| {
+static ASSETS: LazyLock<[Asset; 9]> = LazyLock::new(|| {
     [
         Asset::new("app.css", "text/css; charset=utf-8", include_bytes!("../../static/app.css")),
         Asset::new("console.css", "text/css; charset=utf-8", include_bytes!("../../static/console.css")),
@@ -46,6 +46,8 @@ static ASSETS: LazyLock<[Asset; 7]> = LazyLock::new(|| {
         Asset::new("docs.css", "text/css; charset=utf-8", include_bytes!("../../static/docs.css")),
         Asset::new("app.js", "text/javascript; charset=utf-8", include_bytes!("../../static/app.js")),
         Asset::new("icons.svg", "image/svg+xml", include_bytes!("../../static/icons.svg")),
+        Asset::new("favicon-attention.svg", "image/svg+xml", include_bytes!("../../static/favicon-attention.svg")),
+        Asset::new("favicon-broken.svg", "image/svg+xml", include_bytes!("../../static/favicon-broken.svg")),
         Asset::new("favicon.svg", "image/svg+xml", include_bytes!("../../static/favicon.svg")),
     ]
 });

@@ -107,6 +107,7 @@ fn shell(
         here,
         console: None,
         tenants: Vec::new(),
+        wellness: page::Wellness::Well,
         is_operator: session.is_some_and(|session| is_operator(app, session)),
         demo: app.config.demo,
     }

@@ -37,10 +37,10 @@ const KEEP_ALIVE: Duration = Duration::from_secs(8);
 /// Every page and command of the site.
 fn site(routes: &mut ServiceConfig) {
     use site::{
-        api_docs, api_keys, audit, callback, connection, connections, delete_webhook, disconnect, import, imported,
-        members, onboarding, onboarding_done, onboarding_links, organization_choice, organizations, problem_types,
-        reconnect_link, remove_member, revoke_api_key, sign_in, tenant_connection, tenant_connections,
-        tenant_disconnect, test_call, webhook, webhooks, withdraw_onboarding_link,
+        api_keys, audit, callback, connection, connections, delete_webhook, disconnect, import, imported, members,
+        onboarding, onboarding_done, onboarding_links, organization_choice, organizations, reconnect_link,
+        remove_member, revoke_api_key, sign_in, tenant_connection, tenant_connections, tenant_disconnect, test_call,
+        webhook, webhooks, withdraw_onboarding_link,
     };
     routes
         // Tried in this order: what is called most comes first.
@@ -112,21 +112,16 @@ fn site(routes: &mut ServiceConfig) {
             "/tenants/{tenant}/onboarding-links/{id}/withdraw",
             withdraw_onboarding_link::get_withdraw,
             withdraw_onboarding_link::post_withdraw,
-        ))
-        .service(get("/problems", problem_types::get_problems))
-        .service(get("/problems/{slug}", problem_types::get_problem))
-        .service(get("/api/docs", api_docs::get_api_docs))
-        .service(get("/api/docs/types/{name}", api_docs::get_api_type))
-        .service(get("/api/docs/{tag}", api_docs::get_api_calls))
-        .service(get("/static/{file}", assets::get_asset))
-        .service(get("/livez", health::get_livez))
-        .service(get("/readyz", health::get_readyz));
+        ));
     operators_pages(routes);
+    for_everybody(routes);
 }
 
 /// What nobody else has an address for.
 fn operators_pages(routes: &mut ServiceConfig) {
-    use site::{operator_connections, operator_delete, operator_suspend, operator_tenant, operator_tenants};
+    use site::{
+        operator_connections, operator_delete, operator_health, operator_suspend, operator_tenant, operator_tenants,
+    };
     routes
         .service(operators(
             get_and_post("/operator/tenants", operator_tenants::get_tenants, operator_tenants::post_tenants),
@@ -154,7 +149,23 @@ fn operators_pages(routes: &mut ServiceConfig) {
             ),
             "GET, HEAD, POST",
         ))
-        .service(operators(get("/operator/connections", operator_connections::get_connections), "GET, HEAD"));
+        .service(operators(get("/operator/connections", operator_connections::get_connections), "GET, HEAD"))
+        .service(operators(get("/operator/health", operator_health::get_health), "GET, HEAD"))
+        .service(operators(get("/operator/health/figures", operator_health::get_figures), "GET, HEAD"));
+}
+
+/// What needs no sign-in and is the same for everybody.
+fn for_everybody(routes: &mut ServiceConfig) {
+    use site::{api_docs, problem_types};
+    routes
+        .service(get("/problems", problem_types::get_problems))
+        .service(get("/problems/{slug}", problem_types::get_problem))
+        .service(get("/api/docs", api_docs::get_api_docs))
+        .service(get("/api/docs/types/{name}", api_docs::get_api_type))
+        .service(get("/api/docs/{tag}", api_docs::get_api_calls))
+        .service(get("/static/{file}", assets::get_asset))
+        .service(get("/livez", health::get_livez))
+        .service(get("/readyz", health::get_readyz));
 }
 
 fn get<F, Args>(path: &str, handler: F) -> Resource

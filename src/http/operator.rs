@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use super::{
     caller::{self, Member},
     form,
-    page::{Place, Shell},
+    page::{Place, Shell, Wellness},
     problem::Problem,
 };
 use crate::{
@@ -25,6 +25,7 @@ use crate::{
     store::{
         audit_event::{self, Actor, AuditEvent},
         operator::tenants::{self, Tenant},
+        shut_gate,
         tx::Tx,
     },
 };
@@ -33,11 +34,12 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Operator {
     pub(crate) member: Member,
+    wellness: Wellness,
 }
 
 impl Operator {
     pub(crate) fn shell(&self, app: &App, here: Place) -> Shell {
-        self.member.shell(app, here)
+        Shell { wellness: self.wellness, ..self.member.shell(app, here) }
     }
 
     /// As changes know who makes them.
@@ -107,7 +109,13 @@ impl FromRequest for Operator {
                 return Err(Problem::NOT_FOUND);
             }
             caller::announce(&request, &visitor);
-            Ok(Self { member: Member::of(visitor).ok_or(Problem::NOT_FOUND)? })
+            let worst = shut_gate::find_worst(app.pools.engine(), app.clock.shared_now()).await?;
+            let wellness = match worst.as_deref() {
+                None => Wellness::Well,
+                Some("slow") => Wellness::Attention,
+                Some(_) => Wellness::Broken,
+            };
+            Ok(Self { member: Member::of(visitor).ok_or(Problem::NOT_FOUND)?, wellness })
         })
     }
 }

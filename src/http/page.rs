@@ -28,6 +28,8 @@ pub(crate) struct Shell {
     pub(crate) tenants: Vec<TenantConsole>,
     /// Whether the person runs the installation, and so has pages that nobody else has.
     pub(crate) is_operator: bool,
+    /// On the operators' pages: how the installation fares, which the favicon shows.
+    pub(crate) wellness: Wellness,
     /// Whether Zoho is an emulator here.
     pub(crate) demo: bool,
 }
@@ -56,6 +58,15 @@ impl TenantConsole {
     }
 }
 
+/// How the installation fares, in one word.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Wellness {
+    #[default]
+    Well,
+    Attention,
+    Broken,
+}
+
 /// The entry of the navigation that the page belongs to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -69,17 +80,26 @@ pub(crate) enum Place {
     Audit,
     OperatorTenants,
     OperatorConnections,
+    OperatorHealth,
     Elsewhere,
 }
 
 impl Place {
     /// One of the operators' pages.
     pub(crate) const fn is_operators(self) -> bool {
-        matches!(self, Self::OperatorTenants | Self::OperatorConnections)
+        matches!(self, Self::OperatorTenants | Self::OperatorConnections | Self::OperatorHealth)
     }
 }
 
 impl Shell {
+    pub(crate) fn favicon(&self) -> &'static str {
+        match self.wellness {
+            Wellness::Well => "favicon.svg",
+            Wellness::Attention => "favicon-attention.svg",
+            Wellness::Broken => "favicon-broken.svg",
+        }
+    }
+
     /// Whether a rail of links stands beside the page.
     pub(crate) fn has_rail(&self) -> bool {
         self.console.is_some() || self.here.is_operators()
@@ -196,6 +216,7 @@ impl Shell {
             console: None,
             tenants: Vec::new(),
             is_operator: false,
+            wellness: Wellness::Well,
             demo: true,
         }
     }

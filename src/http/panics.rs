@@ -20,7 +20,7 @@ use futures_util::FutureExt as _;
 use super::{
     api::{document, is_api},
     headers::SecurityHeaders,
-    page::{Label, Place, Shell},
+    page::{Label, Place, Shell, Wellness},
     problem::Problem,
     site::problem_types::StatusPage,
 };
@@ -88,6 +88,7 @@ impl Caught {
             console: None,
             tenants: Vec::new(),
             is_operator: false,
+            wellness: Wellness::Well,
             demo: self.demo,
         };
         let page = StatusPage { shell, status: self.status_code().as_u16() };

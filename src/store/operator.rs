@@ -2,6 +2,7 @@
 //! not here. Below: what operators look at, which names no sealed column.
 
 pub(crate) mod connections;
+pub(crate) mod health;
 pub(crate) mod tenants;
 
 use chrono::{DateTime, Utc};

@@ -78,18 +78,19 @@ const CRITICAL: u32 = 8;
 #[expect(clippy::cast_possible_wrap, reason = "a few dozen; Postgres counts in integers")]
 pub(crate) const CONNECTIONS: i32 = (READ + WEB + ENGINE + CRITICAL + 1) as i32;
 
-/// Limits for every statement, set per connection because poolers drop start-up options.
-const TIMEOUTS: &str = "select set_config('statement_timeout', '3s', false), set_config('lock_timeout', '1s', false), \
-                        set_config('idle_in_transaction_session_timeout', '5s', false)";
+/// Limits for every statement, set per connection because poolers drop start-up options. And no compiling: row-level
+/// security lets Postgres expect high costs of what takes milliseconds.
+const SETTINGS: &str = "select set_config('statement_timeout', '3s', false), set_config('lock_timeout', '1s', false), \
+                        set_config('idle_in_transaction_session_timeout', '5s', false), set_config('jit', 'off', false)";
 const ACT_AS_ENGINE: &str = "select set_config('app.actor', 'engine', false)";
 
 impl Pools {
     /// Opens no connection yet: a database that is down is found out by the probe.
-    pub(crate) fn new(options: &PgConnectOptions) -> Self {
+    pub(crate) fn new(options: &PgConnectOptions, web: Option<u32>) -> Self {
         let pool = |most, engine| Pool(Self::options(most, engine, UNTESTED).connect_lazy_with(options.clone()));
         // A statement whose fate nobody knows is worse there than a round trip more.
         let critical = Pool(Self::options(CRITICAL, true, Duration::ZERO).connect_lazy_with(options.clone()));
-        Self { read: pool(READ, true), web: pool(WEB, false), engine: pool(ENGINE, true), critical }
+        Self { read: pool(READ, true), web: pool(web.unwrap_or(WEB), false), engine: pool(ENGINE, true), critical }
     }
 
     fn options(most: u32, engine: bool, untested: Duration) -> PgPoolOptions {
@@ -106,7 +107,7 @@ impl Pools {
             })
             .after_connect(move |connection, _| {
                 Box::pin(async move {
-                    sqlx::query(TIMEOUTS).execute(&mut *connection).await?;
+                    sqlx::query(SETTINGS).execute(&mut *connection).await?;
                     if engine {
                         sqlx::query(ACT_AS_ENGINE).execute(connection).await?;
                     }

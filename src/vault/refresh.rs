@@ -18,6 +18,7 @@ mod attempt;
 mod consequence;
 pub(crate) mod due;
 pub(crate) mod gate;
+pub(crate) mod health;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -58,6 +59,7 @@ const LOOK: std::ops::RangeInclusive<u64> = 25..=100;
 pub(crate) struct Refreshes {
     /// Who we are where leases are written.
     owner: Uuid,
+    health: health::Health,
     flights: Mutex<HashMap<ConnectionId, Flight>>,
     gates: BTreeMap<DataCentre, Gate>,
 }
@@ -78,6 +80,7 @@ impl Default for Refreshes {
     fn default() -> Self {
         Self {
             owner: Uuid::now_v7(),
+            health: health::Health::default(),
             flights: Mutex::default(),
             gates: DataCentre::ALL.into_iter().map(|data_centre| (data_centre, Gate::default())).collect(),
         }

@@ -16,6 +16,7 @@ mod demo;
 mod embed;
 mod hostile;
 mod keyboard;
+mod operator;
 mod pages;
 mod processes;
 mod restart;

@@ -4,3 +4,4 @@ mod append_only;
 mod replicas;
 mod row_security;
 mod sealed;
+mod torn;

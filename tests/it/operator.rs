@@ -3,6 +3,7 @@
 mod connections;
 mod delete;
 mod foreign;
+mod health;
 mod suspend;
 mod tenants;
 

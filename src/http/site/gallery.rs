@@ -23,6 +23,7 @@ use super::{
     onboarding_links::OnboardingLinksPage,
     operator_connections::OperatorConnectionsPage,
     operator_delete::OperatorDeletePage,
+    operator_health::OperatorHealthPage,
     operator_suspend::OperatorSuspendPage,
     operator_tenant::OperatorTenantPage,
     operator_tenants::OperatorTenantsPage,
@@ -63,6 +64,7 @@ fn pages() -> Vec<(String, String)> {
     add(&mut pages, "tenant-disconnect", TenantDisconnectPage::samples());
     add(&mut pages, "operator-connections", OperatorConnectionsPage::samples());
     add(&mut pages, "operator-delete", OperatorDeletePage::samples());
+    add(&mut pages, "operator-health", OperatorHealthPage::samples());
     add(&mut pages, "operator-suspend", OperatorSuspendPage::samples());
     add(&mut pages, "operator-tenant", OperatorTenantPage::samples());
     add(&mut pages, "operator-tenants", OperatorTenantsPage::samples());
@@ -146,7 +148,17 @@ fn the_samples_can_be_looked_at() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let gallery = root.join("target/pages");
     fs::create_dir_all(gallery.join("static")).expect("a place in target");
-    for name in ["app.css", "console.css", "console.js", "docs.css", "app.js", "icons.svg", "favicon.svg"] {
+    for name in [
+        "app.css",
+        "console.css",
+        "console.js",
+        "docs.css",
+        "app.js",
+        "icons.svg",
+        "favicon.svg",
+        "favicon-attention.svg",
+        "favicon-broken.svg",
+    ] {
         let to = gallery.join(&assets::url(name)[1..]);
         fs::copy(root.join("static").join(name), to).expect("an asset is copied");
     }

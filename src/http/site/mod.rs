@@ -20,6 +20,7 @@ pub(crate) mod onboarding_done;
 pub(crate) mod onboarding_links;
 pub(crate) mod operator_connections;
 pub(crate) mod operator_delete;
+pub(crate) mod operator_health;
 pub(crate) mod operator_suspend;
 pub(crate) mod operator_tenant;
 pub(crate) mod operator_tenants;

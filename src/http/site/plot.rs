@@ -14,7 +14,7 @@ pub(crate) struct Plot {
 }
 
 pub(crate) struct Bar {
-    /// `11-21`
+    /// What its row is called: `11-21`
     pub(crate) day: String,
     pub(crate) count: i64,
     pub(crate) x: i64,
@@ -27,19 +27,18 @@ impl Plot {
     /// The last count is that of the day of `now`.
     pub(crate) fn of(counts: &[i64], now: DateTime<Utc>) -> Self {
         let days = i64::try_from(counts.len()).unwrap_or(i64::MAX).max(1);
+        Self::labeled(counts, |index| (now - TimeDelta::days(days - 1 - index)).format("%m-%d").to_string())
+    }
+
+    /// Each bar with what its row in the table is called.
+    pub(crate) fn labeled(counts: &[i64], label: impl Fn(i64) -> String) -> Self {
+        let days = i64::try_from(counts.len()).unwrap_or(i64::MAX).max(1);
         let most = counts.iter().copied().max().unwrap_or(0);
         let step = WIDTH / days;
         let bars = counts.iter().zip(0..).map(|(&count, index)| {
             // What happened at all is seen.
             let height = if count == 0 { 0 } else { (count * HEIGHT / most.max(1)).max(2) };
-            Bar {
-                day: (now - TimeDelta::days(days - 1 - index)).format("%m-%d").to_string(),
-                count,
-                x: index * step,
-                y: HEIGHT - height,
-                width: step - GAP,
-                height,
-            }
+            Bar { day: label(index), count, x: index * step, y: HEIGHT - height, width: step - GAP, height }
         });
         Self { bars: bars.collect(), total: counts.iter().sum(), most }
     }

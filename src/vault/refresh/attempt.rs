@@ -93,8 +93,9 @@ pub(super) async fn finish(app: &Arc<App>, attempt: Attempt) -> Outcome {
         Outcome::Failed(trouble) => trouble.key(),
     };
     metrics::counter!("refreshes_total", "data_centre" => data_centre, "outcome" => told).increment(1);
-    metrics::histogram!("refresh_duration_seconds", "data_centre" => data_centre)
-        .record(attempt.started.at.elapsed().as_secs_f64());
+    let (took, now) = (attempt.started.at.elapsed(), app.clock.shared_now());
+    app.refreshes.health.note(attempt.claimed.data_centre, told, took, now);
+    metrics::histogram!("refresh_duration_seconds", "data_centre" => data_centre).record(took.as_secs_f64());
     outcome
 }
 

@@ -144,6 +144,18 @@ impl Gate {
         left(state.opened?, OPEN, now).or_else(|| probed().then_some(Duration::from_secs(1)))
     }
 
+    /// What keeps calls from going as they would, for whoever looks on.
+    pub(crate) fn shut(&self, now: Duration) -> Option<&'static str> {
+        let state = self.lock();
+        if state.opened.is_some() {
+            return Some("broken");
+        }
+        if state.misconfigured.values().any(|since| left(*since, MISCONFIGURED, now).is_some()) {
+            return Some("misconfigured");
+        }
+        state.slow_since.and_then(|since| left(since, SLOW, now)).map(|_| "slow")
+    }
+
     /// How long to hold this call back, where calls keep a distance. Whose turn would come later than it
     /// may wait takes none, so that no turn is lost.
     pub(crate) fn distance(&self, may_wait: Duration, now: Duration) -> Result<Duration, Shut> {

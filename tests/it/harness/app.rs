@@ -78,6 +78,7 @@ pub fn config(public_url: &str, database_url: SecretString, servers: Servers, cl
         trusted_proxies: Vec::new(),
         log_format: LogFormat::Json,
         demo: false,
+        web_connections: None,
     }
 }
 

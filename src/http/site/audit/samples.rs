@@ -83,7 +83,7 @@ impl AuditPage {
         };
         vec![
             ("typical", Self { next: Some(format!("{PATH}?cursor=abc")), ..page("Acme", &Asked::default(), typical) }),
-            ("every", page("Acme", &Asked::default(), every)),
+            ("every-worst", page("Acme", &Asked::default(), every)),
             ("empty", page("Acme", &Asked::default(), Vec::new())),
             ("nothing-found", page("Acme", &Asked::worst(), Vec::new())),
             ("worst", page(tests::ENDLESS, &Asked::worst(), vec![worst])),
