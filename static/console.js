@@ -4,11 +4,14 @@
 function follow(form) {
   const target = document.getElementById(form.dataset.live);
   if (!target) return;
-  let asked = 0, waiting;
+  let asked = 0, waiting, shown = location.pathname + location.search;
   async function show() {
-    const turn = ++asked;
     const query = new URLSearchParams([...new FormData(form)].filter(([, value]) => value !== ""));
     const address = query.size ? `${form.getAttribute("action")}?${query}` : form.getAttribute("action");
+    // A field that is left says so, too: what stands there is not asked for again.
+    if (address === shown) return;
+    shown = address;
+    const turn = ++asked;
     target.setAttribute("aria-busy", "true");
     try {
       const answer = await fetch(address, { headers: { accept: "text/html" } });
@@ -21,12 +24,14 @@ function follow(form) {
       target.replaceChildren(...document.importNode(found, true).childNodes);
       history.replaceState(null, "", address);
       tellTimes();
-    } catch { /* Away for a moment: the form's button is still there. */
+    } catch { shown = null; // Away for a moment: the form's button is still there.
     } finally {
       if (turn === asked) target.removeAttribute("aria-busy");
     }
   }
-  form.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(show, 180); });
+  const soon = () => { clearTimeout(waiting); waiting = setTimeout(show, 180); };
+  form.addEventListener("input", soon);
+  form.addEventListener("change", soon);
 }
 
 document.addEventListener("DOMContentLoaded", () => document.querySelectorAll("form[data-live]").forEach(follow));

@@ -1,6 +1,7 @@
 //! Connections: the rows everything else is about. Ciphertexts are read by the vault alone.
 
 pub(crate) mod budget;
+pub(crate) mod budget_watch;
 mod changed;
 mod deposited;
 mod held;

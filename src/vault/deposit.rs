@@ -149,6 +149,7 @@ pub(crate) async fn deposit(
         let used = connection::count_refresh_tokens(&mut *tx, person_id, &new.grant.client_id, new.data_centre).await?;
         if used >= near_limit(&app.config) {
             revocation::update_person_due(&mut *tx, person_id, now).await?;
+            connection::budget_watch::upsert(&mut *tx, person_id, &new.grant.client_id, new.data_centre, now).await?;
             let limit = app.config.refresh_tokens_per_person;
             let warning =
                 event(EventType::BudgetWarning).with("refresh_tokens", json!({ "used": used, "limit": limit }));

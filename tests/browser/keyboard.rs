@@ -28,7 +28,7 @@ impl Stage {
     }
 
     /// Presses Tab until the focus is on what has these words.
-    async fn tab_to(&self, words: &str) {
+    pub(crate) async fn tab_to(&self, words: &str) {
         self.browser.see(words).await;
         for _ in 0..STOPS {
             self.key(Key::Tab).await;
@@ -44,7 +44,7 @@ impl Stage {
         panic!("Tab does not lead to {words:?} at {}", self.browser.address().await);
     }
 
-    async fn tab_to_and_press(&self, words: &str) {
+    pub(crate) async fn tab_to_and_press(&self, words: &str) {
         self.tab_to(words).await;
         self.key(Key::Enter).await;
     }

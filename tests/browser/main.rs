@@ -11,6 +11,7 @@ mod api_keys;
 mod appearance;
 mod browser;
 mod connections;
+mod console;
 mod demo;
 mod embed;
 mod hostile;

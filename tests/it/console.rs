@@ -1,5 +1,6 @@
 //! A tenant's console: what owners and administrators see of what is connected, and what they may do about it.
 
+mod ahead;
 mod connection;
 mod foreign;
 mod lists;

@@ -33,7 +33,7 @@ use crate::{
         ("action" = Option<String>, Query, description = "What was done, like `token_refused`"),
         ("actor" = Option<String>, Query, description = "Who did it: our id of the person, the id of a key, or `engine`"),
         ("connection" = Option<String>, Query, format = "uuid", description = "Those about this connection"),
-        ("outcome" = Option<String>, Query, description = "`done`, or `not_done` for all others"),
+        ("outcome" = Option<String>, Query, description = "`done`: it came to pass; `not_done`: refused, failed or left for later"),
         ("since" = Option<String>, Query, format = "date-time", description = "The first moment that counts"),
         ("until" = Option<String>, Query, format = "date-time", description = "The first moment that does not count any more"),
         ("limit" = Option<u8>, Query, minimum = 1, maximum = 200, description = "50 unless given"),

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     app::App,
+    domain::audit::came_to_pass,
     http::{
         page::{self, Label, Moment, Place, Shell},
         problem::Problem,
@@ -75,7 +76,7 @@ impl AuditRow {
             at: Moment::new(listed.at, now),
             who: Who::of(listed.actor, asked, path),
             action: listed.action,
-            is_done: listed.outcome == "done",
+            is_done: came_to_pass(&listed.outcome),
             outcome: listed.outcome,
             connection: listed.connection.map(|connection| AboutConnection {
                 id: connection.connection_id.to_string(),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, Utc};
 use url::form_urlencoded::Serializer;
 
 use crate::{
@@ -15,6 +16,7 @@ use crate::{
     },
     http::{
         api::{cursor, parameters::Parameters},
+        page::Moment,
         problem::Problem,
     },
     store::console_list::{MOST_COUNTED, Narrowed, Order, Position},
@@ -159,6 +161,37 @@ pub(crate) struct Count {
     pub(crate) has_more: bool,
 }
 
+/// What a row knows of the time ahead, beyond its trouble.
+#[derive(Clone, Copy)]
+pub(crate) struct Ahead {
+    /// Until when Zoho is not asked again.
+    pub(crate) until: Option<Moment>,
+    /// When the access at hand ends, of what is waiting for the next.
+    pub(crate) ends: Option<Moment>,
+    /// Refresh tokens in use and their limit, near it.
+    pub(crate) budget: Option<(i64, u32)>,
+}
+
+impl Ahead {
+    pub(crate) fn of(
+        app: &App,
+        trouble: Trouble,
+        (retry_at, expires_at): (Option<DateTime<Utc>>, Option<DateTime<Utc>>),
+        tokens: Option<i64>,
+    ) -> Self {
+        let now = app.clock.shared_now();
+        let ahead = |at: Option<DateTime<Utc>>| at.filter(|at| *at > now).map(|at| Moment::new(at, now));
+        let waits = matches!(trouble, Trouble::Throttled | Trouble::Unavailable | Trouble::Broken);
+        let limit = app.config.refresh_tokens_per_person;
+        Self {
+            until: ahead(retry_at),
+            ends: ahead(expires_at.filter(|_| waits)),
+            // Beyond the limit Zoho has deleted the oldest, whether we have noticed or not.
+            budget: tokens.map(|tokens| (tokens.min(i64::from(limit)), limit)),
+        }
+    }
+}
+
 /// How many rights, and their names.
 pub(crate) struct Rights(Vec<String>);
 
@@ -175,6 +208,11 @@ impl Rights {
     pub(crate) fn names(&self) -> String {
         self.0.join(", ")
     }
+}
+
+#[cfg(test)]
+impl Ahead {
+    pub(crate) const NOTHING: Self = Self { until: None, ends: None, budget: None };
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use askama::Template;
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::{
-    console_list::{Asked, Controls, List, PAGE, PIECE, Rights},
+    console_list::{Ahead, Asked, Controls, List, PAGE, PIECE, Rights},
     csv,
     parts::Organization,
 };
@@ -18,9 +18,13 @@ use crate::{
         tenant::TenantAdmin,
     },
     store::{
-        connection::ConnectedOrganization,
+        connection::{
+            ConnectedOrganization,
+            budget_watch::{Near, list_near},
+        },
         organization::of_tenant::{Listed, count, list},
     },
+    vault::deposit::near_limit,
 };
 
 #[derive(Template)]
@@ -43,8 +47,7 @@ pub(crate) struct OrganizationRow {
     pub(crate) data_centre: &'static str,
     pub(crate) people: i32,
     pub(crate) trouble: Trouble,
-    /// Until when Zoho limits us, where it does.
-    pub(crate) until: Option<Moment>,
+    pub(crate) ahead: Ahead,
     pub(crate) rights: Rights,
     pub(crate) connected_at: Moment,
     pub(crate) last_used_at: Option<Moment>,
@@ -53,7 +56,7 @@ pub(crate) struct OrganizationRow {
 const NOUN: &str = "console.organizations";
 
 impl OrganizationRow {
-    fn of(listed: &Listed, now: DateTime<Utc>) -> Self {
+    fn of(app: &App, listed: &Listed, near: &Near, now: DateTime<Utc>) -> Self {
         Self {
             id: listed.organization_id.to_string(),
             organization: Organization::of(&ConnectedOrganization {
@@ -65,7 +68,12 @@ impl OrganizationRow {
             data_centre: listed.data_centre.key(),
             people: listed.people,
             trouble: listed.trouble,
-            until: listed.retry_at.filter(|at| *at > now).map(|at| Moment::new(at, now)),
+            ahead: Ahead::of(
+                app,
+                listed.trouble,
+                (listed.retry_at, listed.access_token_expires_at),
+                near.of(listed.organization_id),
+            ),
             rights: Rights::of(&listed.scopes_granted),
             connected_at: Moment::new(listed.connected_at, now),
             last_used_at: listed.last_used_at.map(|at| Moment::new(at, now)),
@@ -89,12 +97,14 @@ pub(crate) async fn get_organizations(
     let counted = count(&mut tx, tenant_id, &asked.narrowed).await?;
     tx.commit().await?;
     let next = asked.cut(&app, of, &path, &mut listed, Listed::position);
+    let ids: Vec<_> = listed.iter().map(|listed| listed.organization_id.into()).collect();
+    let near = list_near(app.pools.engine(), tenant_id, &ids, near_limit(&app.config)).await?;
     let page = OrganizationsPage {
         shell: admin.shell(&app, Place::Organizations),
         slug: admin.tenant.tenant_slug.clone(),
         tenant: Label::new(&admin.tenant.tenant_name),
         controls: asked.controls(&path, counted),
-        rows: listed.iter().map(|listed| OrganizationRow::of(listed, now)).collect(),
+        rows: listed.iter().map(|listed| OrganizationRow::of(&app, listed, &near, now)).collect(),
         next,
     };
     Ok(page::respond(StatusCode::OK, &page)?)
@@ -164,7 +174,7 @@ impl OrganizationsPage {
             data_centre: "eu",
             people: 12,
             trouble,
-            until,
+            ahead: Ahead { until, ..Ahead::NOTHING },
             rights: Rights::of(&["Desk.basic.READ".to_owned(), "Desk.tickets.READ".to_owned()]),
             connected_at: tests::moment(-86_400 * 40),
             last_used_at: Some(tests::moment(-120)),
@@ -188,6 +198,14 @@ impl OrganizationsPage {
                 last_used_at: None,
                 rights: Rights::of(&[]),
                 ..row(Organization::endless(), Trouble::Throttled, None)
+            },
+            OrganizationRow {
+                ahead: Ahead {
+                    until: Some(tests::moment(540)),
+                    ends: Some(tests::moment(1800)),
+                    budget: Some((20, 20)),
+                },
+                ..row(Organization::nameless(), Trouble::Throttled, None)
             },
         ];
         let many = Self {

@@ -5,7 +5,7 @@ use askama::Template;
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::{
-    console_list::{Asked, Controls, List, PAGE, PIECE, Rights},
+    console_list::{Ahead, Asked, Controls, List, PAGE, PIECE, Rights},
     csv,
     parts::Organization,
 };
@@ -17,7 +17,11 @@ use crate::{
         problem::Problem,
         tenant::TenantAdmin,
     },
-    store::connection::of_tenant::{Listed, count, list},
+    store::connection::{
+        budget_watch::{Near, list_near},
+        of_tenant::{Listed, count, list},
+    },
+    vault::deposit::near_limit,
 };
 
 #[derive(Template)]
@@ -40,7 +44,7 @@ pub(crate) struct ConnectionRow {
     /// Name and address; absent where an imported token does not tell.
     pub(crate) person: Option<(Label, Label)>,
     pub(crate) trouble: Trouble,
-    pub(crate) until: Option<Moment>,
+    pub(crate) ahead: Ahead,
     pub(crate) rights: Rights,
     pub(crate) connected_at: Moment,
     pub(crate) last_used_at: Option<Moment>,
@@ -49,7 +53,7 @@ pub(crate) struct ConnectionRow {
 const NOUN: &str = "console.connections";
 
 impl ConnectionRow {
-    fn of(listed: &Listed, now: DateTime<Utc>) -> Self {
+    fn of(app: &App, listed: &Listed, near: &Near, now: DateTime<Utc>) -> Self {
         let person = listed.person_name.as_deref().zip(listed.person_email.as_deref());
         Self {
             id: listed.connection_id.to_string(),
@@ -58,7 +62,12 @@ impl ConnectionRow {
             data_centre: listed.data_centre.key(),
             person: person.map(|(name, email)| (Label::new(name), Label::new(email))),
             trouble: listed.trouble,
-            until: listed.retry_at.filter(|at| *at > now).map(|at| Moment::new(at, now)),
+            ahead: Ahead::of(
+                app,
+                listed.trouble,
+                (listed.retry_at, listed.access_token_expires_at),
+                near.of(listed.connection_id),
+            ),
             rights: Rights::of(&listed.scopes_granted),
             connected_at: Moment::new(listed.connected_at, now),
             last_used_at: listed.last_used_at.map(|at| Moment::new(at, now)),
@@ -82,12 +91,14 @@ pub(crate) async fn get_connections(
     let counted = count(&mut tx, tenant_id, &asked.narrowed).await?;
     tx.commit().await?;
     let next = asked.cut(&app, of, &path, &mut listed, Listed::position);
+    let ids: Vec<_> = listed.iter().map(|listed| listed.connection_id.into()).collect();
+    let near = list_near(app.pools.engine(), tenant_id, &ids, near_limit(&app.config)).await?;
     let page = TenantConnectionsPage {
         shell: admin.shell(&app, Place::TenantConnections),
         slug: admin.tenant.tenant_slug.clone(),
         tenant: Label::new(&admin.tenant.tenant_name),
         controls: asked.controls(&path, counted),
-        rows: listed.iter().map(|listed| ConnectionRow::of(listed, now)).collect(),
+        rows: listed.iter().map(|listed| ConnectionRow::of(&app, listed, &near, now)).collect(),
         next,
     };
     Ok(page::respond(StatusCode::OK, &page)?)
@@ -160,7 +171,7 @@ impl TenantConnectionsPage {
             data_centre: "in",
             person: Some((person.into(), "ann@example.com".into())),
             trouble,
-            until: None,
+            ahead: Ahead::NOTHING,
             rights: Rights::of(&["ZohoCRM.modules.READ".to_owned()]),
             connected_at: tests::moment(-86_400 * 3),
             last_used_at: Some(tests::moment(-60)),
@@ -184,7 +195,10 @@ impl TenantConnectionsPage {
         };
         let worst = vec![
             row(Some(Organization::worst()), tests::HOSTILE, Trouble::Broken),
-            row(Some(Organization::endless()), tests::ENDLESS, Trouble::NeedsReconnect),
+            ConnectionRow {
+                ahead: Ahead { budget: Some((17, 20)), ..Ahead::NOTHING },
+                ..row(Some(Organization::endless()), tests::ENDLESS, Trouble::None)
+            },
         ];
         vec![
             ("typical", page("Acme", Controls::sample(PATH, 8), every.collect())),

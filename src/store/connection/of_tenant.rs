@@ -30,6 +30,7 @@ pub(crate) struct Listed {
     pub(crate) person_email: Option<String>,
     pub(crate) trouble: Trouble,
     pub(crate) retry_at: Option<DateTime<Utc>>,
+    pub(crate) access_token_expires_at: Option<DateTime<Utc>>,
     pub(crate) scopes_granted: Vec<String>,
     pub(crate) connected_at: DateTime<Utc>,
     pub(crate) last_used_at: Option<DateTime<Utc>>,
@@ -57,6 +58,7 @@ struct Row {
     person_email: Option<String>,
     trouble: i16,
     retry_at: Option<DateTime<Utc>>,
+    access_token_expires_at: Option<DateTime<Utc>>,
     scopes_granted: Vec<String>,
     connected_at: DateTime<Utc>,
     last_used_at: Option<DateTime<Utc>>,
@@ -80,6 +82,7 @@ impl TryFrom<Row> for Listed {
             person_email: row.person_email,
             trouble: Trouble::from_rank(row.trouble).ok_or(StoreError::Inconsistent("connection.trouble"))?,
             retry_at: row.retry_at,
+            access_token_expires_at: row.access_token_expires_at,
             scopes_granted: row.scopes_granted,
             connected_at: row.connected_at,
             last_used_at: row.last_used_at,
@@ -95,6 +98,7 @@ macro_rules! page {
             r#"select c.connection_id as "connection_id: ConnectionId", o.zoho_id as "zoho_id?", o.name as "organization_name?",
                    o.environment as "organization_environment?", c.organization_name_lower, c.product, c.data_centre,
                    p.display_name as "person_name?", p.email as "person_email?", c.trouble as "trouble!", c.retry_at,
+                   c.access_token_expires_at,
                    c.scopes_granted, c.connected_at, c.last_used_at
                from (
                    select * from connection c

@@ -33,6 +33,8 @@ pub(crate) struct Listed {
     pub(crate) trouble: Trouble,
     /// Until then Zoho is not asked again, of those with the worst trouble the earliest.
     pub(crate) retry_at: Option<DateTime<Utc>>,
+    /// Of those the access that ends first.
+    pub(crate) access_token_expires_at: Option<DateTime<Utc>>,
     pub(crate) scopes_granted: Vec<String>,
     pub(crate) connected_at: DateTime<Utc>,
     pub(crate) last_used_at: Option<DateTime<Utc>>,
@@ -55,6 +57,7 @@ struct Row {
     people: i32,
     trouble: i16,
     retry_at: Option<DateTime<Utc>>,
+    access_token_expires_at: Option<DateTime<Utc>>,
     scopes_granted: Vec<String>,
     connected_at: DateTime<Utc>,
     last_used_at: Option<DateTime<Utc>>,
@@ -75,6 +78,7 @@ impl TryFrom<Row> for Listed {
             people: row.people,
             trouble: Trouble::from_rank(row.trouble).ok_or(StoreError::Inconsistent("organization.trouble"))?,
             retry_at: row.retry_at,
+            access_token_expires_at: row.access_token_expires_at,
             scopes_granted: row.scopes_granted,
             connected_at: row.connected_at,
             last_used_at: row.last_used_at,
@@ -88,7 +92,8 @@ macro_rules! page {
         sqlx::query_as!(
             Row,
             r#"select o.organization_id as "organization_id: OrganizationId", o.zoho_id, o.name, o.name_lower as "name_lower!", o.environment,
-                   o.product, o.data_centre, o.people, o.trouble, used.retry_at, coalesce(used.scopes, '{}') as "scopes_granted!",
+                   o.product, o.data_centre, o.people, o.trouble, used.retry_at, used.access_token_expires_at,
+                   coalesce(used.scopes, '{}') as "scopes_granted!",
                    o.created_at as connected_at, used.last_used_at
                from (
                    select * from organization o
@@ -109,6 +114,7 @@ macro_rules! page {
                ) o
                left join lateral (
                    select max(c.last_used_at) as last_used_at, min(c.retry_at) filter (where c.trouble = o.trouble) as retry_at,
+                       min(c.access_token_expires_at) filter (where c.trouble = o.trouble) as access_token_expires_at,
                        array_agg(distinct scope order by scope) filter (where scope is not null) as scopes
                    from connection c left join lateral unnest(c.scopes_granted) scope on true
                    where c.tenant_id = o.tenant_id and c.organization_id = o.organization_id and c.status <> 'disconnected'

@@ -153,9 +153,19 @@ async fn a_page_of_many_is_one_walk_of_an_index() {
     let sam = app.visitor();
     sam.sign_in_as(SAM).await;
     let console = console(&sam).await;
-    fill(&app, &console, 10_000).await;
-    app.database.execute("analyze").await;
     let tenant = app.database.text("select tenant_id from tenant limit 1").await;
+    fill(&app, &console, 10_000).await;
+    // Most of what is there is another tenant's, of the same names.
+    app.database
+        .execute(
+            "insert into tenant (tenant_id, name, slug, created_at)
+             values ('019aa3f2-7c1e-7d10-9b2f-0000000000aa', 'Other', 'other', '2026-11-21T09:00:00Z');
+             insert into organization (tenant_id, organization_id, data_centre, product, zoho_id, environment, name, created_at)
+             select '019aa3f2-7c1e-7d10-9b2f-0000000000aa', gen_random_uuid(), data_centre, product, n || zoho_id, environment, name, created_at
+             from organization, generate_series(1, 5) n",
+        )
+        .await;
+    app.database.execute("analyze").await;
     let url = secrecy::ExposeSecret::expose_secret(&app.database.url()).to_owned();
     let mut site = <sqlx::PgConnection as sqlx::Connection>::connect(&url).await.unwrap();
     let setting = format!("select set_config('app.tenant_id', '{tenant}', false)");

@@ -33,7 +33,7 @@ pub(crate) struct AuditEvent {
     /// What was done: more kinds may come.
     #[schema(example = "token_refused")]
     action: String,
-    /// `done`, or why not: more kinds may come.
+    /// `done` or another word for it (`works`, `yes`, `already`), or why not: more kinds may come.
     #[schema(example = "refused")]
     outcome: String,
     /// Address of whoever asked; null for our own work.
