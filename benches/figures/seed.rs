@@ -87,7 +87,7 @@ async fn insert(database: &mut PgConnection, key: &Key, client_id: &str, seeds: 
 }
 
 /// For lists alone: tokens that nobody will open, statuses, products and data centres as they may be mixed, one tenant
-/// with a tenth of all and a thousand that share the rest. Everything is found again by `list-<number>`.
+/// with a tenth of all and two thousand that share the rest. Everything is found again by `list-<number>`.
 pub(crate) async fn list(database: &mut PgConnection, client_id: &str, count: usize) -> Outcome {
     // What these rows name is there: to check it takes longer than to insert them.
     sqlx::raw_sql("set session_replication_role = replica").execute(&mut *database).await?;
@@ -102,25 +102,45 @@ pub(crate) async fn list(database: &mut PgConnection, client_id: &str, count: us
     Ok(())
 }
 
+/// Lets whoever signed in last see the large tenant's console, and the operators' pages.
+pub(crate) async fn let_in(database: &mut PgConnection) -> Outcome {
+    sqlx::raw_sql(
+        "with last as (select person_id, data_centre, zuid from person order by signed_in_at desc limit 1),
+         operator as (
+             insert into operator (data_centre, zuid, granted_at) select data_centre, zuid, now() from last
+             on conflict do nothing)
+         insert into membership (tenant_id, person_id, role, created_at)
+         select md5('tenant0')::uuid, person_id, 'owner', now() from last on conflict do nothing",
+    )
+    .execute(database)
+    .await?;
+    Ok(())
+}
+
 const LIST: [&str; 4] = [
     "insert into tenant (tenant_id, external_id, name, slug, created_at)
-     select md5('tenant' || n)::uuid, 'list-' || n, 'Tenant ' || n, 'list-' || n, now() from generate_series(0, 1000) n
+     select md5('tenant' || n)::uuid, 'list-' || n, 'Tenant ' || n, 'list-' || n, now() from generate_series(0, 2000) n
      where $1::int8 > 0 and $2::text is not null",
-    "insert into person (person_id, data_centre, zuid, display_name, email, created_at, signed_in_at)
-     select md5('person' || n)::uuid, 'eu', 'list-' || n, 'Person ' || n, 'person' || n || '@example.com', now(), now()
+    "insert into person (person_id, data_centre, zuid, display_name, email, created_at, signed_in_at, email_lower)
+     select md5('person' || n)::uuid, 'eu', 'list-' || n, 'Person ' || n, 'person' || n || '@example.com', now(), now(),
+         'person' || n || '@example.com'
      from generate_series(1, $1::int8 / 2) n where $2::text is not null",
-    "insert into organization (tenant_id, organization_id, data_centre, product, zoho_id, environment, name, created_at)
-     select md5('tenant' || case n % 10 when 0 then 0 else n % 1000 + 1 end)::uuid, md5('organization' || n)::uuid, 'eu',
+    // What triggers would keep is put there: people, trouble, and what is searched for.
+    "insert into organization (tenant_id, organization_id, data_centre, product, zoho_id, environment, name, created_at, people, trouble)
+     select md5('tenant' || case n % 10 when 0 then 0 else n % 2000 + 1 end)::uuid, md5('organization' || n)::uuid, 'eu',
          (array['assist', 'salesiq', 'connect', 'crm', 'desk', 'books', 'zia_agents'])[n % 7 + 1], 'list-' || n, 'production',
-         'Organization ' || n, now()
+         'Organization ' || n, now(), case when n % 100 = 1 then 0 else 1 end,
+         case when n % 50 = 0 then 0 when n % 100 = 1 then 7 else 6 end
      from generate_series(1, $1::int8) n where $2::text is not null",
     "insert into connection (tenant_id, connection_id, person_id, organization_id, product, data_centre, status, status_reason,
-         scopes_requested, scopes_granted, client_id, refresh_token_sealed, token_version, health, connected_at, consented_at, refresh_at)
-     select md5('tenant' || case n % 10 when 0 then 0 else n % 1000 + 1 end)::uuid, md5('connection' || n)::uuid,
+         scopes_requested, scopes_granted, client_id, refresh_token_sealed, token_version, health, connected_at, consented_at, refresh_at,
+         organization_name_lower, organization_zoho_id_lower, person_email_lower)
+     select md5('tenant' || case n % 10 when 0 then 0 else n % 2000 + 1 end)::uuid, md5('connection' || n)::uuid,
          md5('person' || (n / 2 + 1) % ($1::int8 / 2) + 1)::uuid, md5('organization' || n)::uuid,
          (array['assist', 'salesiq', 'connect', 'crm', 'desk', 'books', 'zia_agents'])[n % 7 + 1], 'eu',
          case when n % 50 = 0 then 'needs_reconnect' when n % 100 = 1 then 'disconnected' else 'active' end,
          case when n % 50 = 0 then 'revoked' end, array['ZohoAssist.userapi.READ'], array['ZohoAssist.userapi.READ'], $2, '\\x00',
-         1, 'ok', now(), now(), now() + interval '30 days'
+         1, 'ok', now(), now(), now() + interval '30 days', 'organization ' || n, 'list-' || n,
+         'person' || (n / 2 + 1) % ($1::int8 / 2) + 1 || '@example.com'
      from generate_series(1, $1::int8) n",
 ];

@@ -1,7 +1,9 @@
-//! Lists at a million connections: pages, filters and searches, each by its slowest twentieth.
+//! Lists at a million connections in two thousand tenants, by API and in the console: pages, filters and searches, each by
+//! its slowest twentieth.
 
 use std::sync::Arc;
 
+use super::sign_in::Browser;
 use crate::{
     Outcome,
     http::{Connection, get},
@@ -27,24 +29,53 @@ const LISTS: &[(&str, &str)] = &[
     ("tenant_product_status", "/api/v1/connections?tenant=list-0&product=crm&status=needs_reconnect"),
 ];
 
+/// The same of pages: those of a tenant with a tenth of all connections, and the operators'.
+const PAGES: &[(&str, &str)] = &[
+    ("organizations", "/tenants/list-0/organizations"),
+    ("organizations_by_name", "/tenants/list-0/organizations?sort=name"),
+    ("organizations_search", "/tenants/list-0/organizations?search=organization+99"),
+    ("organizations_product", "/tenants/list-0/organizations?product=desk"),
+    ("console_connections", "/tenants/list-0/connections"),
+    ("console_connections_newest", "/tenants/list-0/connections?sort=newest"),
+    ("console_connections_product", "/tenants/list-0/connections?product=crm"),
+    ("console_search_name", "/tenants/list-0/connections?search=organization+77"),
+    ("console_search_id", "/tenants/list-0/connections?search=list-4710"),
+    ("console_search_email", "/tenants/list-0/connections?search=person12"),
+    ("console_search_nothing", "/tenants/list-0/connections?search=nobody"),
+    ("operator_tenants", "/operator/tenants"),
+    ("operator_tenants_search", "/operator/tenants?search=list-77"),
+    ("operator_connections", "/operator/connections"),
+    ("operator_connections_product", "/operator/connections?product=desk"),
+    ("operator_connections_search", "/operator/connections?search=organization+4711"),
+];
+
 pub(super) async fn measure(stage: &mut Stage, report: &mut Report) -> Outcome {
     let count = stage.scale.count(1_000_000);
     seed::list(&mut stage.database, &stage.emulator.client_id, count).await?;
     let cursor = cursor(stage).await?;
     for (name, path) in LISTS {
-        let load = Load {
-            addresses: vec![stage.replica.address],
-            // What the client waits for is a little more than what the server takes.
-            connections: 2,
-            requests: Arc::new(vec![get(&path.replace("{cursor}", &cursor), &stage.authorization())]),
-            check: |answer| answer.expect(200),
-            pause: std::time::Duration::ZERO,
-        };
-        load.run(stage.scale.turn() / 8).await?;
-        let p95 = load.run(stage.scale.turn()).await?.milliseconds(0.95);
-        report.add(&Line::plain(format!("list_1m_{name}_p95"), p95, "ms").goal(Goal::AtMost(25.0)))?;
+        slowest_twentieth(stage, report, name, &get(&path.replace("{cursor}", &cursor), &stage.authorization())).await?;
+    }
+    let session = Browser::open(stage.replica.address).await?.sign_in("us:780000001").await?;
+    seed::let_in(&mut stage.database).await?;
+    for (name, path) in PAGES {
+        slowest_twentieth(stage, report, name, &get(path, &session)).await?;
     }
     Ok(())
+}
+
+async fn slowest_twentieth(stage: &Stage, report: &mut Report, name: &str, request: &[u8]) -> Outcome {
+    let load = Load {
+        addresses: vec![stage.replica.address],
+        // What the client waits for is a little more than what the server takes.
+        connections: 2,
+        requests: Arc::new(vec![request.to_vec()]),
+        check: |answer| answer.expect(200),
+        pause: std::time::Duration::ZERO,
+    };
+    load.run(stage.scale.turn() / 8).await?;
+    let p95 = load.run(stage.scale.turn()).await?.milliseconds(0.95);
+    report.add(&Line::plain(format!("list_1m_{name}_p95"), p95, "ms").goal(Goal::AtMost(25.0)))
 }
 
 /// Of a page some way into the list.

@@ -65,7 +65,7 @@ async fn browse(
         let (people, next) = (Arc::clone(&people), Rc::clone(&next));
         tokio::task::spawn_local(async move {
             let mut latency = histogram();
-            let mut browser = Browser { site: Connection::open(site).await?, zoho: None };
+            let mut browser = Browser::open(site).await?;
             while started.elapsed() < duration {
                 let person = &people[next.get() % people.len()];
                 next.set(next.get() + 1);
@@ -83,14 +83,18 @@ async fn browse(
     Ok((latency, started.elapsed().as_secs_f64()))
 }
 
-struct Browser {
+pub(super) struct Browser {
     site: Connection,
     zoho: Option<Connection>,
 }
 
 impl Browser {
-    /// As somebody who was never here: with no cookie.
-    async fn sign_in(&mut self, person: &str) -> Outcome {
+    pub(super) async fn open(site: SocketAddr) -> Outcome<Self> {
+        Ok(Self { site: Connection::open(site).await?, zoho: None })
+    }
+
+    /// As somebody who was never here: with no cookie. Returns the line with those of the session.
+    pub(super) async fn sign_in(&mut self, person: &str) -> Outcome<String> {
         let answer = self.site.ask(&get("/login", "")).await?;
         answer.expect(303)?;
         let (consent, cookies) = (answer.location()?, cookies(answer.cookies()));
@@ -106,7 +110,8 @@ impl Browser {
         if !landing.starts_with("/connections") {
             return Err(format!("a sign-in ended at {landing}").into());
         }
-        self.site.ask(&get(&landing, &cookies)).await?.expect(200)
+        self.site.ask(&get(&landing, &cookies)).await?.expect(200)?;
+        Ok(cookies)
     }
 }
 

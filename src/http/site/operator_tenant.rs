@@ -58,6 +58,8 @@ pub(crate) struct DeletionReceipt {
     pub(crate) dead: i64,
     /// Of these, how many Zoho did not know any more.
     pub(crate) unknown: i64,
+    /// Imported tokens that live on, because another tenant uses them, too.
+    pub(crate) left: i64,
     pub(crate) keys: i64,
     pub(crate) links: i64,
 }
@@ -72,6 +74,7 @@ impl DeletionReceipt {
             tokens: deletion.connections + deletion.asked,
             dead: deletion.revoked + deletion.unknown,
             unknown: deletion.unknown,
+            left: deletion.left,
             keys: deletion.keys,
             links: deletion.links,
         }))
@@ -167,8 +170,9 @@ impl OperatorTenantPage {
             began_at: tests::moment(-120),
             ended_at: (standing == Standing::Deleted).then(|| tests::moment(-60)),
             tokens: 40,
-            dead: if standing == Standing::Deleted { 40 } else { 12 },
+            dead: if standing == Standing::Deleted { 39 } else { 12 },
             unknown: 2,
+            left: 1,
             keys: 3,
             links: 1,
         };

@@ -51,6 +51,7 @@ async fn s48_every_token_is_revoked_every_secret_erased_and_the_history_stays() 
     assert_eq!(app.zoho.refresh_tokens(SAM, "live").await.len(), 1, "another tenant's");
     for sealed in [
         "connection where tenant_id = '{t}' and (refresh_token_sealed is not null or access_token_sealed is not null)",
+        "connection where tenant_id = '{t}' and refresh_token_digest is not null",
         "revocation where tenant_id = '{t}' and token_sealed is not null",
         "webhook_endpoint where tenant_id = '{t}'",
         "webhook_delivery where tenant_id = '{t}'",
@@ -173,4 +174,23 @@ async fn a_large_tenant_is_ended_piece_by_piece_on_all_replicas() {
     wait_for("Bea's is revoked", one_done).await;
     assert!(sam.get(&receipt).await.has("<strong>1 of 231</strong> tokens revoked at Zoho"));
     assert_eq!(app.database.count("tenant where erased_at is not null").await, 0);
+}
+
+#[tokio::test]
+async fn a_token_that_another_tenant_lives_by_is_left_to_it() {
+    let (app, sam) = site().await;
+    let (_bea, _id, page) = customer(&app).await;
+    let back_end = app.backend(&["connections:write", "onboarding:write"]).await;
+    let token = app.zoho.refresh_tokens(BEA, "live").await.remove(0);
+    let globex = json!({"external_id": "globex", "name": "Globex"});
+    let import = json!({"tenant": "globex", "product": "assist", "data_centre": "eu",
+        "scopes": ["ZohoAssist.userapi.READ"], "refresh_token": token});
+    for (path, body) in [("/api/v1/tenants", globex), ("/api/v1/connections", import)] {
+        let made = back_end.request(Method::POST, path).json(&body).send().await.unwrap();
+        assert_eq!(made.status(), 201, "{path}");
+    }
+    let receipt = delete(&sam, &page, BEAS).await.location().to_owned();
+    until_erased(&app).await;
+    assert_eq!(app.zoho.refresh_tokens(BEA, "live").await, [token]);
+    assert!(sam.get(&receipt).await.has("1 was left to another tenant"));
 }
