@@ -22,6 +22,9 @@ function follow(form) {
       if (turn !== asked) return;
       if (!found) return location.assign(address);
       target.replaceChildren(...document.importNode(found, true).childNodes);
+      // "Show all" is offered as soon as there is more to show.
+      const [go, itsGo] = [form, page.querySelector(`form[data-live="${target.id}"]`)].map((of) => of?.querySelector(".filters-go"));
+      if (go && itsGo && !go.contains(document.activeElement)) go.replaceChildren(...document.importNode(itsGo, true).childNodes);
       history.replaceState(null, "", address);
       tellTimes();
     } catch { shown = null; // Away for a moment: the form's button is still there.
