@@ -84,7 +84,8 @@ pub(crate) async fn end_connections(
            update connection c set status = 'disconnected', status_reason = null, refresh_token_sealed = null,
                access_token_sealed = null, access_token_expires_at = null, choices = null, environment = null, health = 'ok',
                token_version = token_version + 1, disconnected_at = $3, lease_owner = null, lease_until = null, fence = fence + 1,
-               retry_at = null, refresh_at = null, refresh_failures = 0, dead_since = null, zoho_client_id = null
+               retry_at = null, refresh_at = null, refresh_failures = 0, dead_since = null, zoho_client_id = null,
+               refresh_token_digest = null
            from piece where c.tenant_id = $1 and c.connection_id = piece.connection_id
            returning c.connection_id as "connection_id: ConnectionId""#,
         tenant_id as TenantId,
