@@ -6,7 +6,7 @@ use sqlx::PgExecutor;
 use super::StoreError;
 use crate::domain::data_centre::DataCentre;
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Counted {
     pub(crate) data_centre: DataCentre,
     pub(crate) minute: DateTime<Utc>,

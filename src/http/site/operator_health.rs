@@ -101,6 +101,15 @@ pub(crate) struct DataCentrePlots {
     pub(crate) took: Plot,
 }
 
+impl DataCentrePlots {
+    /// From when on, refreshed, failed, mean milliseconds: the table behind the three.
+    fn numbers(&self) -> impl Iterator<Item = (&str, i64, i64, i64)> {
+        let others = self.failed.bars.iter().zip(&self.took.bars);
+        let bars = self.refreshed.bars.iter().zip(others);
+        bars.map(|(refreshed, (failed, took))| (refreshed.day.as_str(), refreshed.count, failed.count, took.count))
+    }
+}
+
 pub(crate) struct HotConnection {
     pub(crate) id: String,
     pub(crate) product: String,
@@ -117,8 +126,8 @@ pub(crate) struct CrowdedPerson {
 }
 
 /// Minutes of one bar, and bars: an hour.
-const MINUTES: i32 = 2;
-const BARS: i32 = 30;
+const MINUTES: i32 = 3;
+const BARS: i32 = 20;
 
 fn counted(known: i64) -> Count {
     Count { known: known.min(MOST_COUNTED), has_more: known > MOST_COUNTED }

@@ -58,6 +58,8 @@ pub(crate) struct DeletionReceipt {
     pub(crate) dead: i64,
     /// Of these, how many Zoho did not know any more.
     pub(crate) unknown: i64,
+    /// Tokens that a connection of another tenant lives by.
+    pub(crate) shared: i64,
     pub(crate) keys: i64,
     pub(crate) links: i64,
 }
@@ -69,9 +71,10 @@ impl DeletionReceipt {
         Ok(Some(Self {
             began_at: Moment::new(began_at, now),
             ended_at: tenant.erased_at.map(|at| Moment::new(at, now)),
-            tokens: deletion.connections + deletion.asked,
+            tokens: deletion.connections + deletion.asked - deletion.shared,
             dead: deletion.revoked + deletion.unknown,
             unknown: deletion.unknown,
+            shared: deletion.shared,
             keys: deletion.keys,
             links: deletion.links,
         }))
@@ -169,6 +172,7 @@ impl OperatorTenantPage {
             tokens: 40,
             dead: if standing == Standing::Deleted { 40 } else { 12 },
             unknown: 2,
+            shared: i64::from(standing == Standing::Deleted),
             keys: 3,
             links: 1,
         };

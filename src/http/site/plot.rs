@@ -1,5 +1,7 @@
 //! Counts day by day as bars from an honest zero, and as the table behind them.
 
+use std::fmt::Write as _;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 const WIDTH: i64 = 280;
@@ -43,6 +45,16 @@ impl Plot {
         Self { bars: bars.collect(), total: counts.iter().sum(), most }
     }
 
+    /// All bars as one path: many small plots on a page must weigh little.
+    pub(crate) fn path(&self) -> String {
+        let mut path = String::new();
+        for Bar { x, y, width, height, .. } in self.bars.iter().filter(|bar| bar.height > 0) {
+            // Writing into a text does not fail.
+            let _ = write!(path, "M{x} {}v{height}h{width}v-{height}z", y + 12);
+        }
+        path
+    }
+
     pub(crate) fn days(&self) -> usize {
         self.bars.len()
     }
@@ -67,6 +79,7 @@ mod tests {
         let heights: Vec<_> = plot.bars.iter().map(|bar| (bar.y, bar.height)).collect();
         assert_eq!(heights, [(64, 0), (62, 2), (0, 64)]);
         assert_eq!((plot.total, plot.most, plot.first(), plot.last()), (1001, 1000, "11-19", "11-21"));
+        assert_eq!(plot.path(), "M93 74v2h89v-2zM186 12v64h89v-64z");
         assert_eq!(Plot::of(&[0; 14], now()).bars.iter().map(|bar| bar.height).max(), Some(0));
     }
 }

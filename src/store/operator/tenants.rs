@@ -115,6 +115,8 @@ pub(crate) struct Deletion {
     /// Those of them that Zoho has ended, and those that it did not know any more.
     pub(crate) revoked: i64,
     pub(crate) unknown: i64,
+    /// Left at Zoho, because a connection of another tenant lives by the same token.
+    pub(crate) shared: i64,
     pub(crate) keys: i64,
     pub(crate) links: i64,
 }
@@ -129,6 +131,7 @@ pub(crate) async fn find_deletion(
         r#"select (select count(*) from connection c where c.tenant_id = $1 and c.trouble < $3) as "connections!",
                count(*) as "asked!", count(*) filter (where r.outcome = 'yes') as "revoked!",
                count(*) filter (where r.outcome = 'already') as "unknown!",
+               count(*) filter (where r.outcome = 'shared') as "shared!",
                (select count(*) from api_key k where k.tenant_id = $1 and k.revoked_at >= $2) as "keys!",
                (select count(*) from onboarding_link l where l.tenant_id = $1 and l.ended_at >= $2) as "links!"
            from revocation r where r.tenant_id = $1 and r.created_at >= $2"#,

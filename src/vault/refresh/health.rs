@@ -23,10 +23,13 @@ use crate::{
 /// How long counts are kept.
 const KEPT: TimeDelta = TimeDelta::days(2);
 
+/// Data centre, minute and outcome.
+type Key = (&'static str, DateTime<Utc>, &'static str);
+
 #[derive(Debug, Default)]
 pub(crate) struct Health {
     /// By data centre, minute and outcome, in the order in which they are written.
-    counts: Mutex<BTreeMap<(&'static str, DateTime<Utc>, &'static str), Counted>>,
+    counts: Mutex<BTreeMap<Key, Counted>>,
     /// Whether the table has rows of this replica.
     has_told: Mutex<bool>,
 }
@@ -42,7 +45,7 @@ impl Health {
     fn add(&self, more: Counted) {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (more.data_centre.key(), more.minute, more.outcome);
-        let none = Counted { refreshes: 0, total_ms: 0, longest_ms: 0, ..more.clone() };
+        let none = Counted { refreshes: 0, total_ms: 0, longest_ms: 0, ..more };
         let count = counts.entry(key).or_insert(none);
         count.refreshes += more.refreshes;
         count.total_ms += more.total_ms;
@@ -60,7 +63,9 @@ pub(crate) async fn write(app: &App) -> Result<(), StoreError> {
     let counted: Vec<_> = counts.into_values().collect();
     let written = refresh_minute::upsert(app.pools.engine(), &counted).await;
     if written.is_err() {
-        counted.into_iter().for_each(|counted| app.refreshes.health.add(counted));
+        for counted in counted {
+            app.refreshes.health.add(counted);
+        }
     }
     written
 }

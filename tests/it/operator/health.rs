@@ -55,7 +55,8 @@ async fn a_gate_that_is_shut_on_any_replica_is_told_and_the_favicon_shows_it() {
     let ids = app.database.column("select connection_id from connection").await;
     let back_end = app.backend(&["tokens:read"]).await;
     app.advance(Duration::from_secs(7200)).await;
-    sam.sign_in_as(SAM).await;
+    // Only that: connecting would bring a new token.
+    sam.go("/login?product=none", SAM).await.assert_status(303);
     app.zoho.fault(json!({"listener": "accounts:us", "path": "/oauth/v2/token", "act": {"status": 503}})).await;
     for id in &ids {
         assert_ne!(back_end.via(1).token(id, "").await.status, 200);

@@ -26,12 +26,12 @@ fn plots(data_centre: DataCentre, failing: bool) -> Option<DataCentrePlots> {
         data_centre,
         piece,
         refreshed: 120 + i64::from(piece * 7 % 40),
-        failed: if failing && piece > 22 { i64::from(piece) } else { 0 },
+        failed: if failing && piece > 14 { i64::from(piece) } else { 0 },
         total_ms: 24_000 + i64::from(piece * 977 % 6_000),
         longest_ms: 900,
     };
     let pieces: Vec<_> = (0..BARS).map(piece).collect();
-    Hour::of(data_centre, &pieces, BARS).plots(tests::now() - TimeDelta::minutes(58), MINUTES)
+    Hour::of(data_centre, &pieces, BARS).plots(tests::now() - TimeDelta::minutes(57), MINUTES)
 }
 
 fn hot(tenant: &str, calls: i64) -> HotConnection {
