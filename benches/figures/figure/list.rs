@@ -54,7 +54,8 @@ pub(super) async fn measure(stage: &mut Stage, report: &mut Report) -> Outcome {
     seed::list(&mut stage.database, &stage.emulator.client_id, count).await?;
     let cursor = cursor(stage).await?;
     for (name, path) in LISTS {
-        slowest_twentieth(stage, report, name, &get(&path.replace("{cursor}", &cursor), &stage.authorization())).await?;
+        slowest_twentieth(stage, report, name, &get(&path.replace("{cursor}", &cursor), &stage.authorization()))
+            .await?;
     }
     let session = Browser::open(stage.replica.address).await?.sign_in("us:780000001").await?;
     seed::let_in(&mut stage.database).await?;
