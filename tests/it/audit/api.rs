@@ -69,7 +69,7 @@ async fn filters_and_pages_are_those_of_other_lists() {
     ids.sort();
     ids.dedup();
     assert_eq!((all, ids.len()), (302, 302));
-    for odd in ["limit=0", "limit=201", "since=yesterday", "connection=x", "outcome=bad", "action=", "colour=1"] {
+    for odd in ["limit=0", "limit=201", "since=yesterday", "connection=x", "outcome=bad", "action=", "color=1"] {
         let told = back_end.get(&format!("/api/v1/audit-events?{odd}")).await;
         assert_eq!(told.problem(), "400 invalid-request", "{odd}");
     }
