@@ -75,7 +75,7 @@ async fn a_key_is_made_copied_and_revoked() {
 
 impl Stage {
     /// What a program with this key is told, within a second.
-    async fn answers(&self, key: &str, status: u16) {
+    pub(crate) async fn answers(&self, key: &str, status: u16) {
         let url = format!("{}/api/v1/connections", self.demo.url);
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
         self.browser

@@ -21,6 +21,7 @@ mod pages;
 mod processes;
 mod restart;
 mod sign_in;
+mod story;
 mod webhooks;
 
 use std::{any::Any, panic::AssertUnwindSafe};
