@@ -13,3 +13,7 @@ create table budget_watch (
 alter table budget_watch enable row level security;
 alter table budget_watch force row level security;
 create policy named_actor on budget_watch using (current_setting('app.actor', true) = 'engine');
+create policy of_operator on budget_watch for select using (current_setting('app.actor', true) = 'operator');
+
+-- Operators are shown the latest.
+create index budget_watch_by_time on budget_watch (noticed_at);

@@ -165,19 +165,19 @@ pub(crate) struct CrowdedPerson {
     pub(crate) tokens: i64,
 }
 
-/// Counted anew, of those that a token came to lately.
+/// Counted anew, of those that were noticed last.
 pub(crate) async fn list_crowded_people(db: impl PgExecutor<'_>, from: i64) -> Result<Vec<CrowdedPerson>, StoreError> {
     Ok(sqlx::query_as!(
         CrowdedPerson,
         r#"select p.display_name, p.email, p.data_centre, counted.tokens as "tokens!"
-           from (select person_id, client_id from crowded_person where tokens >= $1 order by tokens desc limit 200) hint
+           from (select person_id, client_id from budget_watch order by noticed_at desc limit 200) hint
            join person p using (person_id)
            cross join lateral (
                select count(*) as tokens from connection c
                where c.person_id = hint.person_id and c.client_id = hint.client_id and c.trouble between 1 and 6) counted
            where counted.tokens >= $1
            order by counted.tokens desc, p.person_id limit 20"#,
-        i32::try_from(from).unwrap_or(i32::MAX) as i32,
+        from,
     )
     .fetch_all(db)
     .await?)

@@ -119,7 +119,9 @@ async fn whoever_comes_near_a_limit_is_named() {
                  scopes_granted, client_id, refresh_token_sealed, token_version, health, connected_at, consented_at)
              select c.tenant_id, gen_random_uuid(), c.person_id, o.organization_id, 'crm', 'eu', 'active', '{{}}', '{{}}', c.client_id,
                  '\\x00', 1, 'ok', c.connected_at, c.connected_at
-             from connection c join organization o on o.tenant_id = c.tenant_id and o.product = 'crm' where c.connection_id = '{id}'"
+             from connection c join organization o on o.tenant_id = c.tenant_id and o.product = 'crm' where c.connection_id = '{id}';
+             insert into budget_watch (person_id, client_id, data_centre, noticed_at)
+             select person_id, client_id, data_centre, connected_at from connection where connection_id = '{id}'"
         ))
         .await;
     let shown = sam.get(PAGE).await;
