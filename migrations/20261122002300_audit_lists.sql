@@ -13,12 +13,18 @@ create policy named_actor on audit_event_unplanned using (current_setting('app.a
 
 -- Drops the months that ended at `kept_from` or before, and tells their partitions. Rows cannot be deleted, by nobody
 -- (audit_event_is_append_only): what retention ends, ends as a whole. What fell into no month goes when all of it is old.
+-- To drop a partition locks the whole audit: whoever has to wait for that gives up at once, since all who write would wait
+-- behind; and of several replicas one tries.
 create function audit_event_drop_before(kept_from timestamptz) returns setof text language plpgsql as $$
 declare
     partition text;
     next timestamptz;
     latest timestamptz;
 begin
+    perform set_config('lock_timeout', '50ms', true);
+    if not pg_try_advisory_xact_lock(hashtext('audit_event_drop_before')) then
+        return;
+    end if;
     for partition in
         select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
         where i.inhparent = 'audit_event'::regclass and c.relname ~ '^audit_event_\d{4}_\d{2}$' order by c.relname
@@ -30,6 +36,11 @@ begin
         end if;
     end loop;
     select max(at) into latest from audit_event_unplanned;
+    if latest < kept_from then
+        -- What comes in until the lock is there counts.
+        lock table audit_event_unplanned in access exclusive mode;
+        select max(at) into latest from audit_event_unplanned;
+    end if;
     if latest < kept_from then
         drop table audit_event_unplanned;
         create table audit_event_unplanned partition of audit_event default;

@@ -23,5 +23,8 @@ create index tenant_under_deletion on tenant (tenant_id) where deleted_at is not
 create policy of_operator on person for select using (current_setting('app.actor', true) = 'operator');
 create policy of_operator on revocation for select using (current_setting('app.actor', true) = 'operator');
 
+-- Clients of a deleted tenant go.
+create index connection_by_client on connection (tenant_id, zoho_client_id) where zoho_client_id is not null;
+
 -- How many of a tenant's tokens are revoked.
 create index revocation_by_tenant on revocation (tenant_id, created_at);

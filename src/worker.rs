@@ -27,6 +27,8 @@ const GATES: Duration = Duration::from_secs(2);
 const HOUSEKEEPING: Duration = Duration::from_secs(30);
 /// Of shared time: months begin and end by it.
 const PARTITIONS: TimeDelta = TimeDelta::hours(6);
+/// Where somebody reads what is to be dropped, and holds everybody's lock.
+const PARTITIONS_AGAIN: TimeDelta = TimeDelta::minutes(1);
 /// When a key was last used is written this often at most, however often it is used.
 const KEY_USES: Duration = Duration::from_secs(5);
 /// What is counted of vends is lost for no longer than this when the program is killed.
@@ -86,10 +88,9 @@ async fn partitions(app: &Arc<App>) {
     let mut due = DateTime::<Utc>::MIN_UTC;
     while !app.is_stopping() {
         let now = app.clock.shared_now();
-        if now >= due
-            && guarded(app, "audit partitions", &async |app: &Arc<App>| keep_partitions(app).await).await.is_some()
-        {
-            due = now + PARTITIONS;
+        if now >= due {
+            let kept = guarded(app, "audit partitions", &async |app: &Arc<App>| keep_partitions(app).await).await;
+            due = now + if kept.is_some() { PARTITIONS } else { PARTITIONS_AGAIN };
         }
         tokio::select! {
             () = sleep(QUEUES) => {}

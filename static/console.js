@@ -47,8 +47,11 @@ function goOn(figure) {
     // Nobody looks: nothing is asked.
     if (document.hidden) return setTimeout(renew, pause);
     try {
-      const answer = await fetch(figure.dataset.refreshFrom ?? location.href, { headers: { accept: "text/html" } });
-      if (!answer.ok || answer.redirected) return;
+      const headers = { accept: "text/html", "x-unasked": "1" };
+      const answer = await fetch(figure.dataset.refreshFrom ?? location.href, { headers });
+      // Signed out, or gone. Trouble passes.
+      if (answer.redirected || (!answer.ok && answer.status < 500)) return;
+      if (!answer.ok) throw answer;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const found = page.getElementById(figure.id);
       if (!found) return;

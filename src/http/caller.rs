@@ -22,6 +22,8 @@ use crate::{
 
 /// Who waits for longer is told that the database is away (security.md S-1: within a second).
 const PATIENCE: Duration = Duration::from_millis(900);
+/// What a page fetches by itself keeps nobody signed in (security.md S-28).
+const UNASKED: &str = "x-unasked";
 /// A sign-in is recent for so long (security.md S-49).
 const RECENT: TimeDelta = TimeDelta::minutes(5);
 
@@ -177,7 +179,7 @@ pub(super) async fn unannounced(app: &App, request: &HttpRequest) -> Result<Visi
     note_route(request);
     let token = cookie::session(app, request);
     let session = match &token {
-        Some(token) => live_session(app, token).await?,
+        Some(token) => live_session(app, token, !request.headers().contains_key(UNASKED)).await?,
         None => None,
     };
     Ok(Visitor { request_id: request_id(request), peer: peer(app, request), session, token })
@@ -190,12 +192,12 @@ pub(super) fn announce(request: &HttpRequest, visitor: &Visitor) {
     }
 }
 
-async fn live_session(app: &App, token: &SessionToken) -> Result<Option<BrowserSession>, Problem> {
+async fn live_session(app: &App, token: &SessionToken, is_asked: bool) -> Result<Option<BrowserSession>, Problem> {
     let now = app.clock.shared_now();
     let digest = digest(token.expose().as_bytes());
     let find = browser_session::find(app.pools.engine(), &digest, now);
     let session = tokio::time::timeout(PATIENCE, find).await.map_err(|_| Problem::unavailable())??;
-    if session.as_ref().is_some_and(|session| session.is_due_to_be_seen) {
+    if is_asked && session.as_ref().is_some_and(|session| session.is_due_to_be_seen) {
         browser_session::update_seen(app.pools.engine(), &digest, now).await?;
     }
     Ok(session)

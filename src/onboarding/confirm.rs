@@ -64,6 +64,10 @@ pub(crate) async fn confirm(
     let link = onboarding_link::find(&mut *tx, &Named::Id(id)).await?;
     let link = link.filter(|link| link.state(now) == LinkState::Consented && link.is_of(browser));
     let link = link.ok_or(ConfirmError::NothingWaits)?;
+    if link.reconnects.is_none() {
+        // Two who come at once do not both become its owner. Before the share: two who hold that wait for each other.
+        tenant::lock(&mut *tx, link.tenant_id).await?;
+    }
     if tenant::is_suspended_for_share(&mut *tx, link.tenant_id).await? {
         return Err(ConfirmError::Suspended);
     }
@@ -141,15 +145,14 @@ fn chosen(
     Ok((found, rested.environment.or(said).unwrap_or(Environment::Production)))
 }
 
-/// The person becomes the owner of a tenant that has none, else a member. Tells what they became, where that is new.
+/// The person becomes the owner of a tenant that has none, else a member; the tenant is locked. Tells what they became,
+/// where that is new.
 async fn join(
     tx: &mut Connection,
     tenant_id: TenantId,
     person_id: PersonId,
     now: DateTime<Utc>,
 ) -> Result<Option<Role>, StoreError> {
-    // Two who come at once do not both become its owner.
-    tenant::lock(&mut *tx, tenant_id).await?;
     let had = membership::find(&mut *tx, tenant_id, person_id).await?;
     let role = if membership::has_owner(&mut *tx, tenant_id).await? { Role::Member } else { Role::Owner };
     if had.is_some_and(|had| had >= role) {

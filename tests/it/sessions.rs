@@ -198,6 +198,19 @@ async fn s28_sessions_end_after_30_idle_minutes_and_after_12_hours() {
 }
 
 #[tokio::test]
+async fn s28_a_page_that_renews_itself_keeps_nobody_signed_in() {
+    let app = App::start().await;
+    let sam = app.visitor();
+    sam.sign_in_as(SAM).await;
+    for _ in 0..2 {
+        app.advance(Duration::from_secs(14 * 60)).await;
+        sam.request(Method::GET, "/connections").header("x-unasked", "1").send().await.assert_status(200);
+    }
+    app.advance(Duration::from_secs(3 * 60)).await;
+    assert!(!sam.is_signed_in().await);
+}
+
+#[tokio::test]
 async fn signed_out_pages_lead_to_the_sign_in_and_back() {
     let app = App::start().await;
     let sam = app.visitor();

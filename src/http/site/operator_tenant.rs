@@ -146,6 +146,11 @@ pub(crate) async fn post_onboarding_link(
             return Ok(answers::with_page(page::respond(StatusCode::BAD_REQUEST, &page)?));
         }
     };
+    if tenant.standing() != Standing::Active {
+        // Suspended since the form was shown: its page tells.
+        let page = OperatorTenantPage::of(&app, &operator, &tenant, None, (&request, Vec::new()));
+        return Ok(answers::with_page(page::respond(StatusCode::CONFLICT, &page)?));
+    }
     let person_id = operator.member.person().person_id;
     let by = By {
         actor: Actor::Operator(person_id),

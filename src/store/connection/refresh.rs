@@ -194,16 +194,19 @@ pub(crate) async fn claim_due(
 /// them are found; after a resumption whoever wants a token has it refreshed at once. Tells how many there were.
 pub(crate) async fn postpone_suspended(
     db: impl PgExecutor<'_>,
+    data_centres: &[DataCentre],
     pause: TimeDelta,
     now: DateTime<Utc>,
 ) -> Result<u64, StoreError> {
+    let keys: Vec<_> = data_centres.iter().map(|data_centre| data_centre.key().to_owned()).collect();
     let done = sqlx::query!(
         "update connection set refresh_at = $2 where (tenant_id, connection_id) in (
-             select c.tenant_id, c.connection_id from tenant t
-             join connection c on c.tenant_id = t.tenant_id and c.status = 'active' and c.refresh_at <= $1
-             where t.suspended_at is not null limit 500 for update of c skip locked)",
+             select c.tenant_id, c.connection_id from connection c join tenant t on t.tenant_id = c.tenant_id
+             where c.status = 'active' and c.data_centre = any($3) and c.refresh_at <= $1 and t.suspended_at is not null
+             limit 500 for update of c skip locked)",
         now,
         now + pause,
+        &keys,
     )
     .execute(db)
     .await?;

@@ -13,6 +13,14 @@ const PIECE: i64 = 50;
 
 /// Begins the deletion: from the commit on nothing of the tenant counts any more. False where it had begun.
 pub(crate) async fn begin(tx: &mut Connection, tenant_id: TenantId, now: DateTime<Utc>) -> Result<bool, StoreError> {
+    // Whoever confirms an invitation locks it before the tenant, and so does this.
+    sqlx::query!(
+        "select onboarding_link_id from onboarding_link where tenant_id = $1 and ended_at is null
+         order by onboarding_link_id for update",
+        tenant_id as TenantId,
+    )
+    .fetch_all(&mut *tx)
+    .await?;
     let done = sqlx::query!(
         "update tenant set deleted_at = $2, suspended_at = coalesce(suspended_at, $2), own_of_person_id = null
          where tenant_id = $1 and deleted_at is null",
@@ -51,11 +59,11 @@ pub(crate) async fn begin(tx: &mut Connection, tenant_id: TenantId, now: DateTim
     Ok(true)
 }
 
-/// Those that are not through.
+/// Some of those that are not through, first who still has something to end: many may wait for Zoho.
 pub(crate) async fn list(db: impl PgExecutor<'_>) -> Result<Vec<TenantId>, StoreError> {
     Ok(sqlx::query_scalar!(
-        r#"select tenant_id as "tenant_id: TenantId" from tenant where deleted_at is not null and erased_at is null
-           order by tenant_id limit 20"#
+        r#"select tenant_id as "tenant_id: TenantId" from tenant t where deleted_at is not null and erased_at is null
+           order by exists (select from connection c where c.tenant_id = t.tenant_id and c.trouble < 7) desc, random() limit 20"#
     )
     .fetch_all(db)
     .await?)
@@ -95,6 +103,19 @@ pub(crate) async fn end_connections(
     )
     .fetch_all(db)
     .await?)
+}
+
+/// Forgets what was told, or was to be, but for the end itself: some at a time, since it may be a month of every refresh.
+pub(crate) async fn delete_deliveries(db: impl PgExecutor<'_>, tenant_id: TenantId) -> Result<u64, StoreError> {
+    let done = sqlx::query!(
+        "delete from webhook_delivery where webhook_delivery_id in (
+             select webhook_delivery_id from webhook_delivery
+             where tenant_id = $1 and event_type <> 'tenant.deleted' limit 1000)",
+        tenant_id as TenantId,
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected())
 }
 
 /// Ends the deletion once everything has ended: secrets of foreign clients and webhooks go, and the names are free.

@@ -32,7 +32,7 @@ pub(crate) async fn refresh_due(app: &Arc<App>) -> Result<usize, StoreError> {
         .map(|(data_centre, _)| data_centre)
         .filter(|data_centre| app.refreshes.gate(*data_centre).broken_for(app.clock.monotonic()).is_none())
         .collect();
-    store::postpone_suspended(app.pools.engine(), SUSPENDED, app.clock.shared_now()).await?;
+    store::postpone_suspended(app.pools.engine(), &open, SUSPENDED, app.clock.shared_now()).await?;
     let due = store::list_due_data_centres(app.pools.engine(), &open, app.clock.shared_now()).await?;
     let started = join_all(due.into_iter().map(|data_centre| refresh_due_in(app, data_centre))).await;
     started.into_iter().sum()

@@ -79,6 +79,8 @@ async fn filters_narrow_it_and_stand_in_the_address() {
         "actor=some+one",
         "outcome=maybe",
         "since=today",
+        "since=-9999-01-01",
+        "since=%2B12026-1-1",
         "until=2026-13-01",
         "cursor=x",
         "page=2",

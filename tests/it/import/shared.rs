@@ -140,3 +140,20 @@ async fn a_dead_connection_holds_nothing() {
     assert_eq!(office.end(&acme).await, "yes");
     assert!(office.live(ANN).await.is_empty());
 }
+
+#[tokio::test]
+async fn r26_a_token_that_the_version_before_writes_is_not_taken_for_the_one_it_replaces() {
+    let office = Office::open().await;
+    let token = office.refresh_token(ANN, ASSIST, json!({})).await;
+    office.import(json!({"refresh_token": token})).await;
+    let known = "select count(refresh_token_digest)::text from connection";
+    assert_eq!(office.app.database.text(known).await, "1");
+    office
+        .app
+        .database
+        .execute("update connection set scopes_granted = scopes_granted, refresh_token_sealed = refresh_token_sealed")
+        .await;
+    assert_eq!(office.app.database.text(known).await, "1", "the same token");
+    office.app.database.execute("update connection set refresh_token_sealed = '\\x01ff'").await;
+    assert_eq!(office.app.database.text(known).await, "0");
+}

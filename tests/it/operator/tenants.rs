@@ -100,6 +100,12 @@ async fn an_operator_makes_a_tenant_and_invites_its_first_owner() {
     let invited = sam.submit("/operator/tenants/zylker", action, &fields).await;
     invited.assert_status(200);
     sam.submit("/operator/tenants/zylker", action, &fields).await.assert_status(409);
+    // From a form that was open before the tenant was suspended.
+    app.database.execute("update tenant set suspended_at = created_at where slug = 'zylker'").await;
+    let late = [("nonce", "another"), ("product", "crm"), ("expires", "1d")];
+    sam.submit("/operator/tenants", action, &late).await.assert_status(409);
+    assert_eq!(app.database.count("onboarding_link").await, 1);
+    app.database.execute("update tenant set suspended_at = null where slug = 'zylker'").await;
     let inputs = page::tags(&invited.text, "input").into_iter().filter_map(|input| page::attribute(input, "value"));
     let address = inputs.into_iter().find(|value| value.contains("/onboarding/")).expect("an address on the page");
     let bea = app.visitor();

@@ -140,7 +140,9 @@ impl Asked {
 }
 
 fn day(text: &str) -> Result<NaiveDate, &'static str> {
-    NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| "must be a day: 2026-11-21")
+    let is_day = text.len() == "2026-11-21".len() && text.starts_with(|first: char| first.is_ascii_digit());
+    let day = is_day.then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()).flatten();
+    day.ok_or("must be a day: 2026-11-21")
 }
 
 fn begins(day: NaiveDate) -> DateTime<Utc> {
