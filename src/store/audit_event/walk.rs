@@ -91,7 +91,7 @@ pub(super) async fn prepare(tx: &mut Tx) -> Result<(), StoreError> {
     // is read that is not in order.
     sqlx::raw_sql(
         "set local plan_cache_mode = force_custom_plan; set local enable_sort = off; set local enable_bitmapscan = off;
-         set local enable_seqscan = off; set local jit = off",
+         set local enable_seqscan = off",
     )
     .execute(&mut **tx)
     .await?;
