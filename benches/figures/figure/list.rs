@@ -33,10 +33,12 @@ const LISTS: &[(&str, &str)] = &[
 const PAGES: &[(&str, &str)] = &[
     ("organizations", "/tenants/list-0/organizations"),
     ("organizations_by_name", "/tenants/list-0/organizations?sort=name"),
+    ("organizations_by_last_use", "/tenants/list-0/organizations?sort=used"),
     ("organizations_search", "/tenants/list-0/organizations?search=organization+99"),
     ("organizations_product", "/tenants/list-0/organizations?product=desk"),
     ("console_connections", "/tenants/list-0/connections"),
     ("console_connections_newest", "/tenants/list-0/connections?sort=newest"),
+    ("console_connections_by_last_use", "/tenants/list-0/connections?sort=used"),
     ("console_connections_product", "/tenants/list-0/connections?product=crm"),
     ("console_search_name", "/tenants/list-0/connections?search=organization+77"),
     ("console_search_id", "/tenants/list-0/connections?search=list-4710"),
