@@ -106,10 +106,16 @@ pub(crate) async fn update_suspended(
 }
 
 /// True where that changed something; a deletion is not taken back.
-pub(crate) async fn update_resumed(db: impl PgExecutor<'_>, tenant_id: TenantId) -> Result<bool, StoreError> {
+pub(crate) async fn update_resumed(
+    db: impl PgExecutor<'_>,
+    tenant_id: TenantId,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
     let done = sqlx::query!(
-        "update tenant set suspended_at = null where tenant_id = $1 and suspended_at is not null and deleted_at is null",
+        "update tenant set suspended_at = null, resumed_at = $2
+         where tenant_id = $1 and suspended_at is not null and deleted_at is null",
         tenant_id as TenantId,
+        now,
     )
     .execute(db)
     .await?;
