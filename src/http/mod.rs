@@ -87,7 +87,7 @@ fn site(routes: &mut ServiceConfig) {
             revoke_api_key::post_revoke,
         ))
         .service(get_and_post("/tenants/{tenant}/webhooks", webhooks::get_webhooks, webhooks::post_webhooks))
-        .service(get("/tenants/{tenant}/webhooks/{id}", webhook::get_webhook))
+        .service(get_and_post("/tenants/{tenant}/webhooks/{id}", webhook::get_webhook, webhook::post_webhook))
         .service(post("/tenants/{tenant}/webhooks/{id}/test", webhook::post_test))
         .service(post("/tenants/{tenant}/webhooks/{id}/secret", webhook::post_secret))
         .service(post("/tenants/{tenant}/webhooks/{id}/enabled", webhook::post_enabled))
