@@ -47,11 +47,13 @@ pub(crate) async fn run(app: Arc<App>) {
     let invitations = every(&app, QUEUES, "onboarding links", async |app| onboarding::end::expire_due(app).await);
     let old_deliveries = every(&app, HOUSEKEEPING, "old deliveries", async |app| deliver::sweep(app).await);
     let old_usage = every(&app, HOUSEKEEPING, "old usage", async |app| usage::sweep(app).await);
+    let fold = every(&app, QUEUES, "usage in batches", async |app| usage::fold(app).await);
     let gates = every(&app, GATES, "gates", async |app| refresh::health::tell(app).await);
     let old_health = every(&app, HOUSEKEEPING, "old health", async |app| refresh::health::sweep(app).await);
     tokio::join!(
         partitions(&app),
         gates,
+        fold,
         old_health,
         old_usage,
         invitations,

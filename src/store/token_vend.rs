@@ -1,7 +1,11 @@
 //! Who was handed an access token: one row per key, connection and minute.
+//!
+//! Few counts are added at once (`upsert`). Many are put down as they come (`insert_batch`), which costs a
+//! fraction, and are added when their minute is over (`fold`).
 
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
+use uuid::Uuid;
 
 use super::StoreError;
 use crate::domain::ids::{ConnectionId, TenantId};
@@ -19,15 +23,40 @@ pub(crate) struct Vends {
     pub(crate) last_at: DateTime<Utc>,
 }
 
+/// The same, a column each.
+struct Columns {
+    tenant_ids: Vec<TenantId>,
+    connection_ids: Vec<ConnectionId>,
+    api_key_ids: Vec<String>,
+    minutes: Vec<DateTime<Utc>>,
+    outcomes: Vec<String>,
+    vends: Vec<i64>,
+    first_at: Vec<DateTime<Utc>>,
+    last_at: Vec<DateTime<Utc>>,
+}
+
+impl Columns {
+    fn of(counted: &[Vends]) -> Self {
+        fn column<T>(counted: &[Vends], of: impl Fn(&Vends) -> T) -> Vec<T> {
+            counted.iter().map(of).collect()
+        }
+        Self {
+            tenant_ids: column(counted, |vends| vends.tenant_id),
+            connection_ids: column(counted, |vends| vends.connection_id),
+            api_key_ids: column(counted, |vends| vends.api_key_id.clone()),
+            minutes: column(counted, |vends| vends.minute),
+            outcomes: column(counted, |vends| vends.outcome.to_owned()),
+            vends: column(counted, |vends| vends.vends),
+            first_at: column(counted, |vends| vends.first_at),
+            last_at: column(counted, |vends| vends.last_at),
+        }
+    }
+}
+
 /// Adds counts, many at once, in the order of the primary key: replicas that write the same rows do
 /// not wait for each other in a circle.
 pub(crate) async fn upsert(db: impl PgExecutor<'_>, counted: &[Vends]) -> Result<(), StoreError> {
-    let column = |of: fn(&Vends) -> DateTime<Utc>| counted.iter().map(of).collect::<Vec<_>>();
-    let tenants: Vec<_> = counted.iter().map(|vends| vends.tenant_id).collect();
-    let connections: Vec<_> = counted.iter().map(|vends| vends.connection_id).collect();
-    let keys: Vec<_> = counted.iter().map(|vends| vends.api_key_id.clone()).collect();
-    let outcomes: Vec<_> = counted.iter().map(|vends| vends.outcome.to_owned()).collect();
-    let counts: Vec<_> = counted.iter().map(|vends| vends.vends).collect();
+    let columns = Columns::of(counted);
     sqlx::query!(
         "insert into token_vend (tenant_id, connection_id, api_key_id, minute, outcome, vends, first_at, last_at)
          select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::text[], $6::bigint[], $7::timestamptz[],
@@ -35,18 +64,110 @@ pub(crate) async fn upsert(db: impl PgExecutor<'_>, counted: &[Vends]) -> Result
          on conflict (tenant_id, connection_id, api_key_id, minute, outcome) do update set
              vends = token_vend.vends + excluded.vends, first_at = least(token_vend.first_at, excluded.first_at),
              last_at = greatest(token_vend.last_at, excluded.last_at)",
-        &tenants as &[TenantId],
-        &connections as &[ConnectionId],
-        &keys,
-        &column(|vends| vends.minute),
-        &outcomes,
-        &counts,
-        &column(|vends| vends.first_at),
-        &column(|vends| vends.last_at),
+        &columns.tenant_ids as &[TenantId],
+        &columns.connection_ids as &[ConnectionId],
+        &columns.api_key_ids,
+        &columns.minutes,
+        &columns.outcomes,
+        &columns.vends,
+        &columns.first_at,
+        &columns.last_at,
     )
     .execute(db)
     .await?;
     Ok(())
+}
+
+/// Connections are spread over so many shards; the counts of one are added up in memory.
+const SHARDS: i16 = 32;
+
+/// Which shard counts of a connection are put into.
+pub(crate) fn shard_of(connection_id: ConnectionId) -> i16 {
+    // The end of an id is random.
+    let [.., last] = Uuid::from(connection_id).into_bytes();
+    i16::from(last) % SHARDS
+}
+
+/// Puts counts down, all of one shard.
+pub(crate) async fn insert_batch(
+    db: impl PgExecutor<'_>,
+    shard: i16,
+    counted: &[Vends],
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let columns = Columns::of(counted);
+    sqlx::query!(
+        "insert into token_vend_batch (token_vend_batch_id, shard, written_at, tenant_ids, connection_ids, api_key_ids, minutes,
+             outcomes, vends, first_at, last_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        Uuid::now_v7(),
+        shard,
+        now,
+        &columns.tenant_ids as &[TenantId],
+        &columns.connection_ids as &[ConnectionId],
+        &columns.api_key_ids,
+        &columns.minutes,
+        &columns.outcomes,
+        &columns.vends,
+        &columns.first_at,
+        &columns.last_at,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// A connection, and when it was last used by what was folded.
+#[derive(Debug)]
+pub(crate) struct Folded {
+    pub(crate) tenant_id: TenantId,
+    pub(crate) connection_id: ConnectionId,
+    pub(crate) last_at: DateTime<Utc>,
+}
+
+/// The shards of which something was put down before `before`.
+pub(crate) async fn list_shards(db: impl PgExecutor<'_>, before: DateTime<Utc>) -> Result<Vec<i16>, StoreError> {
+    let shards = sqlx::query_scalar!("select distinct shard from token_vend_batch where written_at < $1", before);
+    Ok(shards.fetch_all(db).await?)
+}
+
+/// Adds what was put down of one shard before `before`, as much as one statement takes; batches that another replica
+/// is adding are its own. Empty: that is all.
+pub(crate) async fn fold(
+    db: impl PgExecutor<'_>,
+    shard: i16,
+    before: DateTime<Utc>,
+) -> Result<Vec<Folded>, StoreError> {
+    Ok(sqlx::query_as!(
+        Folded,
+        r#"with batch as (
+               delete from token_vend_batch where token_vend_batch_id in (
+                   select token_vend_batch_id from token_vend_batch where shard = $1 and written_at < $2
+                   order by token_vend_batch_id limit 200 for update skip locked)
+               returning *),
+           counted as (
+               select unnest(tenant_ids) as tenant_id, unnest(connection_ids) as connection_id, unnest(api_key_ids) as api_key_id,
+                   unnest(minutes) as minute, unnest(outcomes) as outcome, unnest(vends) as vends, unnest(first_at) as first_at,
+                   unnest(last_at) as last_at
+               from batch),
+           added as (
+               select tenant_id, connection_id, api_key_id, minute, outcome, sum(vends)::bigint as vends, min(first_at) as first_at,
+                   max(last_at) as last_at
+               from counted group by tenant_id, connection_id, api_key_id, minute, outcome
+               order by tenant_id, connection_id, api_key_id, minute, outcome),
+           written as (
+               insert into token_vend (tenant_id, connection_id, api_key_id, minute, outcome, vends, first_at, last_at)
+               select * from added
+               on conflict (tenant_id, connection_id, api_key_id, minute, outcome) do update set
+                   vends = token_vend.vends + excluded.vends, first_at = least(token_vend.first_at, excluded.first_at),
+                   last_at = greatest(token_vend.last_at, excluded.last_at))
+           select tenant_id as "tenant_id!: TenantId", connection_id as "connection_id!: ConnectionId", max(last_at) as "last_at!"
+           from added group by tenant_id, connection_id order by tenant_id, connection_id"#,
+        shard,
+        before,
+    )
+    .fetch_all(db)
+    .await?)
 }
 
 /// A connection that was used: when, and how long before the end of its token it is to be refreshed.

@@ -279,7 +279,8 @@ fn warnings(app: &App, row: &VendedRow, trouble: Option<Trouble>) -> Vec<Warning
         Health::Ok | Health::Unreadable => None,
     };
     let scopes = (!row.scopes_requested.missing_from(&row.scopes_granted).is_empty()).then_some(Warning::ScopeMissing);
-    let tokens = (row.refresh_tokens >= near_limit(&app.config)).then_some(Warning::RefreshTokensNearLimit);
+    let is_near = row.refresh_tokens.is_some_and(|tokens| tokens >= near_limit(&app.config));
+    let tokens = is_near.then_some(Warning::RefreshTokensNearLimit);
     [by_trouble.or(by_health), scopes, tokens].into_iter().flatten().collect()
 }
 

@@ -1,5 +1,6 @@
 //! Who was handed which token, without a write per call: counted by key, connection and minute and
-//! written every half second; refusals are kept one by one (security.md S-55, 4.8).
+//! written every half second; refusals are kept one by one (security.md S-55, 4.8). Where many counts come at
+//! once they are put down in batches, and added to the others when their minute is over.
 //!
 //! What is counted is bounded. When it is full, because the database does not take it, nobody is handed
 //! a token unaccounted for: callers are told to come back.
@@ -19,7 +20,7 @@ use crate::{
     store::{
         StoreError,
         audit_event::{self, AuditEvent},
-        token_vend::{self, Used, Vends},
+        token_vend::{self, Folded, Used, Vends, shard_of},
     },
 };
 
@@ -27,6 +28,8 @@ use crate::{
 const MOST: usize = 50_000;
 /// Rows of one statement: beyond that it takes longer for each, since memory for them comes from the system.
 const BATCH: usize = 1_000;
+/// So many are written where they can be looked at; of more, nobody waits to look at one.
+const FEW: usize = 64;
 
 /// How a call for a token ended well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -148,13 +151,18 @@ async fn write_all(
     refusals: &mut Vec<(AuditEvent, DateTime<Utc>)>,
 ) -> Result<(), StoreError> {
     let db = app.pools.engine();
-    while !counts.is_empty() {
-        let batch = &counts[..counts.len().min(BATCH)];
-        let vends: Vec<_> = batch.iter().filter_map(|(counted, count)| vends(counted, *count)).collect();
-        token_vend::upsert(db, &vends).await?;
-        let used = used(batch);
-        counts.drain(..counts.len().min(BATCH));
+    if counts.len() <= FEW {
+        token_vend::upsert(db, &vends(counts)).await?;
+        let used = used(counts);
+        counts.clear();
         token_vend::update_last_used(db, &used).await?;
+    }
+    counts.sort_by_key(|(counted, _)| shard_of(counted.connection_id));
+    while let Some((last, _)) = counts.last() {
+        let shard = shard_of(last.connection_id);
+        let others = counts.partition_point(|(counted, _)| shard_of(counted.connection_id) < shard);
+        token_vend::insert_batch(db, shard, &vends(&counts[others..]), app.clock.shared_now()).await?;
+        counts.truncate(others);
     }
     while !refusals.is_empty() {
         let size = refusals.len().min(BATCH);
@@ -170,17 +178,50 @@ impl Counted {
     }
 }
 
-fn vends(counted: &Counted, count: Count) -> Option<Vends> {
-    Some(Vends {
-        tenant_id: counted.tenant_id,
-        connection_id: counted.connection_id,
-        api_key_id: counted.api_key_id.clone(),
-        minute: count.first_at.duration_trunc(TimeDelta::minutes(1)).ok()?,
-        outcome: counted.outcome.key(),
-        vends: count.vends,
-        first_at: count.first_at,
-        last_at: count.last_at,
-    })
+/// Adds what was put down in minutes that are over.
+pub(crate) async fn fold(app: &App) -> Result<(), StoreError> {
+    let db = app.pools.engine();
+    let Some(minute) = minute_of(app.clock.shared_now()) else { return Ok(()) };
+    for shard in token_vend::list_shards(db, minute).await? {
+        loop {
+            let folded = token_vend::fold(db, shard, minute).await?;
+            if folded.is_empty() {
+                break;
+            }
+            let used: Vec<_> = folded.iter().map(Used::from).collect();
+            for batch in used.chunks(BATCH) {
+                token_vend::update_last_used(db, batch).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+impl From<&Folded> for Used {
+    fn from(folded: &Folded) -> Self {
+        let Folded { tenant_id, connection_id, last_at } = *folded;
+        Self { tenant_id, connection_id, at: last_at, early_seconds: early().as_seconds_f64() }
+    }
+}
+
+fn minute_of(at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    at.duration_trunc(TimeDelta::minutes(1)).ok()
+}
+
+fn vends(counts: &[(Counted, Count)]) -> Vec<Vends> {
+    let vends = |(counted, count): &(Counted, Count)| {
+        Some(Vends {
+            tenant_id: counted.tenant_id,
+            connection_id: counted.connection_id,
+            api_key_id: counted.api_key_id.clone(),
+            minute: minute_of(count.first_at)?,
+            outcome: counted.outcome.key(),
+            vends: count.vends,
+            first_at: count.first_at,
+            last_at: count.last_at,
+        })
+    };
+    counts.iter().filter_map(vends).collect()
 }
 
 /// Each connection once, as last used.
@@ -224,8 +265,8 @@ mod tests {
             usage.note("a", place, Outcome::Vended, at(seconds)).unwrap();
         }
         usage.note("b", place, Outcome::Vended, at(60)).unwrap();
-        let mut counts: Vec<_> =
-            usage.lock().counts.iter().filter_map(|(counted, count)| vends(counted, *count)).collect();
+        let counts: Vec<_> = usage.lock().counts.iter().map(|(counted, count)| (counted.clone(), *count)).collect();
+        let mut counts = vends(&counts);
         counts.sort_by_key(|vends| (vends.api_key_id.clone(), vends.minute));
         let told: Vec<_> = counts
             .iter()

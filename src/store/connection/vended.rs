@@ -31,8 +31,9 @@ pub(crate) struct VendedRow {
     pub(crate) last_refreshed_at: Option<DateTime<Utc>>,
     /// Nobody asks Zoho before.
     pub(crate) retry_at: Option<DateTime<Utc>>,
-    /// Refresh tokens alive, as far as we know, of the same person and client: what Zoho counts.
-    pub(crate) refresh_tokens: i64,
+    /// Refresh tokens alive, as far as we know, of the same person and client: what Zoho counts. Only of those whom
+    /// the budget's watch has noticed.
+    pub(crate) refresh_tokens: Option<i64>,
     /// Its tenant is: nobody gets a token.
     pub(crate) is_suspended: bool,
 }
@@ -55,7 +56,7 @@ struct Row {
     token_version: i64,
     last_refreshed_at: Option<DateTime<Utc>>,
     retry_at: Option<DateTime<Utc>>,
-    refresh_tokens: i64,
+    refresh_tokens: Option<i64>,
     is_suspended: bool,
 }
 
@@ -105,11 +106,12 @@ pub(crate) async fn list_vended(
                c.status, c.status_reason, c.health, o.zoho_id as "zoho_id?",
                o.name as "organization_name?", o.environment as "organization_environment?", c.scopes_requested, c.scopes_granted,
                c.access_token_sealed, c.access_token_expires_at, c.token_version, c.last_refreshed_at, c.retry_at,
-               (select count(*) from connection same
-                where same.person_id = c.person_id and same.client_id = c.client_id and same.refresh_token_sealed is not null
-                  and same.status <> 'needs_reconnect')
-             + (select count(*) from revocation r
-                where r.person_id = c.person_id and r.client_id = c.client_id and r.done_at is null) as "refresh_tokens!",
+               case when exists (select from budget_watch w where w.person_id = c.person_id and w.client_id = c.client_id) then
+                   (select count(*) from connection same
+                    where same.person_id = c.person_id and same.client_id = c.client_id and same.refresh_token_sealed is not null
+                      and same.status <> 'needs_reconnect')
+                 + (select count(*) from revocation r
+                    where r.person_id = c.person_id and r.client_id = c.client_id and r.done_at is null) end as refresh_tokens,
                exists (select from tenant t where t.tenant_id = c.tenant_id and t.suspended_at is not null) as "is_suspended!"
            from connection c
            left join organization o on o.tenant_id = c.tenant_id and o.organization_id = c.organization_id

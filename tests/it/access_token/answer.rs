@@ -1,3 +1,5 @@
+use futures_util::future::join_all;
+
 use super::*;
 
 #[tokio::test]
@@ -46,6 +48,38 @@ async fn s55_vends_are_counted_by_key_connection_and_minute() {
         (at == "2026-11-21 10:01:00").then_some(())
     })
     .await;
+}
+
+/// What is counted of many keys at once is put down in batches, and counted with the rest when the minute is over.
+#[tokio::test]
+async fn s55_a_crowd_is_counted_in_batches_and_none_is_lost() {
+    let connected = Connected::start().await;
+    let mut keys = Vec::new();
+    for _ in 0..150 {
+        keys.push(connected.app.backend(TOKENS).await);
+    }
+    let batches = || connected.app.database.text("select count(*) from token_vend_batch");
+    let mut calls = 0;
+    while batches().await == "0" {
+        assert!(calls < 15_000, "a hundred crowds, and none was too many at once");
+        for told in join_all(keys.iter().map(|key| key.token(&connected.id, ""))).await {
+            told.member("access_token");
+            calls += 1;
+        }
+    }
+    let put_down = "select (select coalesce(sum(v), 0) from token_vend_batch, unnest(vends) v)
+                         + (select coalesce(sum(vends), 0) from token_vend)";
+    wait_for("all are put down", || async {
+        (connected.app.database.text(put_down).await == calls.to_string()).then_some(())
+    })
+    .await;
+    connected.advance_minutes(1).await;
+    wait_for("the batches are counted", || async { (batches().await == "0").then_some(()) }).await;
+    let counted =
+        "select sum(vends) || ' by ' || count(distinct api_key_id) || ' in ' || count(distinct minute) from token_vend";
+    assert_eq!(connected.app.database.text(counted).await, format!("{calls} by 150 in 1"));
+    let at = connected.app.database.text("select last_used_at at time zone 'utc' from connection").await;
+    assert_eq!(at, "2026-11-21 10:00:00");
 }
 
 #[tokio::test]
