@@ -98,7 +98,8 @@ impl TryFrom<Row> for VendedRow {
 }
 
 /// Those of the named connections that exist, in any order. Values are read as text, so that an unknown
-/// one is found out row by row.
+/// one is found out row by row. Whether anybody is suspended or near the limit at all is asked once, and row by row
+/// only then.
 pub(crate) async fn list_vended(
     db: &mut Connection,
     connection_ids: &[ConnectionId],
@@ -109,8 +110,10 @@ pub(crate) async fn list_vended(
                c.status, c.status_reason, c.health, o.zoho_id as "zoho_id?",
                o.name as "organization_name?", o.environment as "organization_environment?", c.scopes_requested, c.scopes_granted,
                c.access_token_sealed, c.access_token_expires_at, c.token_version, c.last_refreshed_at, c.retry_at,
-               exists (select from tenant t where t.tenant_id = c.tenant_id and t.suspended_at is not null) as "is_suspended!",
-               exists (select from budget_watch w where w.person_id = c.person_id and w.client_id = c.client_id) as "is_watched!",
+               (select exists (select from tenant where suspended_at is not null))
+                   and exists (select from tenant t where t.tenant_id = c.tenant_id and t.suspended_at is not null) as "is_suspended!",
+               (select exists (select from budget_watch))
+                   and exists (select from budget_watch w where w.person_id = c.person_id and w.client_id = c.client_id) as "is_watched!",
                null::bigint as refresh_tokens
            from connection c
            left join organization o on o.tenant_id = c.tenant_id and o.organization_id = c.organization_id
