@@ -44,8 +44,8 @@ function goOn(figure) {
   const pause = Number(figure.dataset.refresh) * 1000;
   async function renew() {
     if (!figure.dataset.refresh) return;
-    // Nobody looks: nothing is asked.
-    if (document.hidden) return setTimeout(renew, pause);
+    // Nobody looks: nothing is asked until somebody does.
+    if (document.hidden) return document.addEventListener("visibilitychange", renew, { once: true });
     try {
       const headers = { accept: "text/html", "x-unasked": "1" };
       const answer = await fetch(figure.dataset.refreshFrom ?? location.href, { headers });

@@ -87,7 +87,7 @@ fn site(routes: &mut ServiceConfig) {
             revoke_api_key::post_revoke,
         ))
         .service(get_and_post("/tenants/{tenant}/webhooks", webhooks::get_webhooks, webhooks::post_webhooks))
-        .service(get("/tenants/{tenant}/webhooks/{id}", webhook::get_webhook))
+        .service(get_and_post("/tenants/{tenant}/webhooks/{id}", webhook::get_webhook, webhook::post_webhook))
         .service(post("/tenants/{tenant}/webhooks/{id}/test", webhook::post_test))
         .service(post("/tenants/{tenant}/webhooks/{id}/secret", webhook::post_secret))
         .service(post("/tenants/{tenant}/webhooks/{id}/enabled", webhook::post_enabled))
@@ -120,7 +120,8 @@ fn site(routes: &mut ServiceConfig) {
 /// What nobody else has an address for.
 fn operators_pages(routes: &mut ServiceConfig) {
     use site::{
-        operator_connections, operator_delete, operator_health, operator_suspend, operator_tenant, operator_tenants,
+        operator_connection, operator_connections, operator_delete, operator_health, operator_suspend, operator_tenant,
+        operator_tenants,
     };
     routes
         .service(operators(
@@ -150,6 +151,7 @@ fn operators_pages(routes: &mut ServiceConfig) {
             "GET, HEAD, POST",
         ))
         .service(operators(get("/operator/connections", operator_connections::get_connections), "GET, HEAD"))
+        .service(operators(get("/operator/connections/{id}", operator_connection::get_connection), "GET, HEAD"))
         .service(operators(get("/operator/health", operator_health::get_health), "GET, HEAD"))
         .service(operators(get("/operator/health/figures", operator_health::get_figures), "GET, HEAD"));
 }

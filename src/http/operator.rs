@@ -5,11 +5,12 @@
 //! elsewhere, and whoever turns out to be no operator is greeted by no page.
 //!
 //! An operator reads through [`Operator::look`] and its like, whose transaction begins with an audit event: what was
-//! not written down is not shown (S-70).
+//! not written down is not shown (S-70). A page that renews itself is not written down each time, but for each hour.
 
 use std::{future::Future, pin::Pin};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
+use chrono::TimeDelta;
 use serde::de::DeserializeOwned;
 
 use super::{
@@ -20,15 +21,25 @@ use super::{
 };
 use crate::{
     app::App,
-    domain::{ids::TenantId, return_path::ReturnPath},
+    domain::{
+        ids::{ConnectionId, TenantId},
+        return_path::ReturnPath,
+    },
     operator::By,
     store::{
         audit_event::{self, Actor, AuditEvent},
-        operator::tenants::{self, Tenant},
+        connection::tenant_of,
+        operator::{
+            tenants::{self, Tenant},
+            views,
+        },
         shut_gate,
         tx::Tx,
     },
 };
+
+/// For so long one look is on record.
+const LONG_LOOK: TimeDelta = TimeDelta::hours(1);
 
 /// Somebody who runs the installation.
 #[derive(Debug)]
@@ -54,7 +65,7 @@ impl Operator {
     /// A transaction that sees all tenants; `page` is a word of ours.
     pub(crate) async fn look(&self, app: &App, page: &'static str) -> Result<Tx, Problem> {
         let mut tx = app.pools.begin_as_operator().await?;
-        self.note(app, &mut tx, page, None).await?;
+        self.note(app, &mut tx, page, (None, None)).await?;
         Ok(tx)
     }
 
@@ -62,8 +73,33 @@ impl Operator {
     pub(crate) async fn look_at(&self, app: &App, page: &'static str, slug: &str) -> Result<(Tx, Tenant), Problem> {
         let mut tx = app.pools.begin_as_operator().await?;
         let tenant = tenants::find(&mut *tx, slug).await?.ok_or(Problem::NOT_FOUND)?;
-        self.note(app, &mut tx, page, Some(tenant.tenant_id)).await?;
+        self.note(app, &mut tx, page, (Some(tenant.tenant_id), None)).await?;
         Ok((tx, tenant))
+    }
+
+    /// The same, to look at one connection.
+    pub(crate) async fn look_at_connection(
+        &self,
+        app: &App,
+        page: &'static str,
+        id: ConnectionId,
+    ) -> Result<(Tx, Tenant), Problem> {
+        let mut tx = app.pools.begin_as_operator().await?;
+        let tenant_id = tenant_of::find(&mut *tx, id).await?.ok_or(Problem::NOT_FOUND)?;
+        let tenant = tenants::find(&mut *tx, &tenant_id.to_string()).await?.ok_or(Problem::NOT_FOUND)?;
+        self.note(app, &mut tx, page, (Some(tenant_id), Some(id))).await?;
+        Ok((tx, tenant))
+    }
+
+    /// A transaction for what an open page fetches by itself. A page that stays open is one long look: it is on record
+    /// when it is opened, and again each [`LONG_LOOK`] that it goes on.
+    pub(crate) async fn go_on_looking(&self, app: &App, page: &'static str) -> Result<Tx, Problem> {
+        let mut tx = app.pools.begin_as_operator().await?;
+        let since = app.clock.shared_now() - LONG_LOOK;
+        if !views::is_on_record(&mut *tx, self.member.person().person_id, page, since).await? {
+            self.note(app, &mut tx, page, (None, None)).await?;
+        }
+        Ok(tx)
     }
 
     async fn note(
@@ -71,14 +107,14 @@ impl Operator {
         app: &App,
         tx: &mut Tx,
         page: &'static str,
-        tenant_id: Option<TenantId>,
+        (tenant_id, connection_id): (Option<TenantId>, Option<ConnectionId>),
     ) -> Result<(), Problem> {
         let event = AuditEvent {
             actor: Actor::Operator(self.member.person().person_id),
             action: "operator_viewed",
             outcome: "done",
             tenant_id,
-            connection_id: None,
+            connection_id,
             peer: Some(self.member.peer.clone()),
             request_id: Some(self.member.request_id),
             detail: Some(page.to_owned()),

@@ -1,9 +1,11 @@
 //! People who run the installation, as the command named them; those of the `OPERATORS` setting are
 //! not here. Below: what operators look at, which names no sealed column.
 
+pub(crate) mod connection;
 pub(crate) mod connections;
 pub(crate) mod health;
 pub(crate) mod tenants;
+pub(crate) mod views;
 
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;

@@ -6,7 +6,7 @@ pub(crate) mod listed;
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
-use super::{StoreError, tx::Connection};
+use super::{StoreError, person::SignedIn, tx::Connection};
 use crate::domain::{
     ids::{PersonId, TenantId},
     tenant::Role,
@@ -16,12 +16,12 @@ use crate::domain::{
 /// (design.md §4).
 pub(crate) async fn find_or_insert_own(
     db: &mut Connection,
-    person_id: PersonId,
+    SignedIn { person_id, is_new }: SignedIn,
     name: &str,
     slug: String,
     now: DateTime<Utc>,
 ) -> Result<(TenantId, bool), StoreError> {
-    if let Some(tenant_id) = find_own(&mut *db, person_id).await? {
+    if !is_new && let Some(tenant_id) = find_own(&mut *db, person_id).await? {
         return Ok((tenant_id, false));
     }
     let inserted = sqlx::query_scalar!(

@@ -144,7 +144,7 @@ pub(crate) struct Change<'a> {
     pub(crate) enabled: Option<bool>,
 }
 
-/// False where there is none.
+/// False where there is none, and where it stands so already.
 pub(crate) async fn update(
     db: impl PgExecutor<'_>,
     tenant_id: Option<TenantId>,
@@ -157,7 +157,9 @@ pub(crate) async fn update(
         "update webhook_endpoint set url = coalesce($3, url), event_types = coalesce($4, event_types),
              disabled_at = case when $5 then null when not $5 then coalesce(disabled_at, $6) else disabled_at end,
              disabled_reason = case when $5 then null when not $5 then coalesce(disabled_reason, 'asked') else disabled_reason end
-         where webhook_endpoint_id = $2 and ($1::uuid is null or tenant_id = $1)",
+         where webhook_endpoint_id = $2 and ($1::uuid is null or tenant_id = $1)
+             and (url, event_types, disabled_at is null)
+                 is distinct from (coalesce($3, url), coalesce($4, event_types), coalesce($5, disabled_at is null))",
         tenant_id as Option<TenantId>,
         webhook_endpoint_id as WebhookEndpointId,
         change.url,

@@ -134,7 +134,7 @@ pub(crate) async fn create(
     Ok(Made { endpoint: endpoint.ok_or(WebhookError::Unknown)?, secret })
 }
 
-/// Changes an endpoint. What waited for one that is enabled again goes on.
+/// Changes an endpoint. What waited for one that is enabled again goes on; what is as it was is not on record.
 pub(crate) async fn change(
     app: &App,
     by: &By,
@@ -150,11 +150,11 @@ pub(crate) async fn change(
         enabled: wanted.enabled,
     };
     let mut tx = by.begin(app).await?;
-    if !webhook_endpoint::update(&mut *tx, by.tenant_id, id, &change, now).await? {
-        return Err(WebhookError::Unknown);
-    }
+    let is_changed = webhook_endpoint::update(&mut *tx, by.tenant_id, id, &change, now).await?;
     let endpoint = webhook_endpoint::find(&mut *tx, by.tenant_id, id).await?.ok_or(WebhookError::Unknown)?;
-    by.tell(&mut tx, "webhook_endpoint_changed", endpoint.tenant_id, id.to_string(), now).await?;
+    if is_changed {
+        by.tell(&mut tx, "webhook_endpoint_changed", endpoint.tenant_id, id.to_string(), now).await?;
+    }
     tx.commit().await?;
     app.wake_webhooks.notify_one();
     Ok(endpoint)

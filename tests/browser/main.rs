@@ -19,6 +19,7 @@ mod keyboard;
 mod operator;
 mod pages;
 mod processes;
+mod refresh;
 mod restart;
 mod sign_in;
 mod story;

@@ -48,6 +48,10 @@ async fn connections_and_health(stage: &mut Stage) {
     // The list follows what is typed.
     stage.browser.fill("search", "nobody").await;
     stage.browser.see("Nothing fits.").await;
+    stage.browser.fill("search", "").await;
+    stage.browser.press("Zoho Assist").await;
+    stage.browser.see("Failed in a row").await;
+    stage.examine("operator-connection").await;
     stage.open("/operator/health").await;
     stage.browser.see("Way to Zoho").await;
     stage.examine("operator-health").await;

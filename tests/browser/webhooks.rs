@@ -38,6 +38,15 @@ async fn an_endpoint_is_added_tested_and_deleted() {
         stage.browser.press("What is sent").await;
         stage.browser.see("webhook_endpoint_id").await;
         stage.examine("webhook").await;
+        stage.browser.press("Change its address or what it is told of").await;
+        stage.browser.fill("url", "http://hooks.invalid/elsewhere").await;
+        stage.examine("webhook-change").await;
+        stage.browser.press("Change the endpoint").await;
+        stage.browser.see("There is a problem").await;
+        stage.examine("webhook-change-wrong").await;
+        stage.browser.fill("url", "https://hooks.invalid/elsewhere").await;
+        stage.browser.press("Change the endpoint").await;
+        stage.browser.see("https://hooks.invalid/elsewhere").await;
         stage.browser.press("Switch it off").await;
         stage.browser.see("It is switched off").await;
         stage.examine("webhook-off").await;

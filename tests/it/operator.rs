@@ -1,5 +1,6 @@
 //! The operators' pages: who may see them, what they show, and what an operator may do to a tenant.
 
+mod connection;
 mod connections;
 mod delete;
 mod foreign;

@@ -21,6 +21,7 @@ use super::{
     onboarding::{ConfirmPage, EndedPage, OnboardingPage},
     onboarding_done::OnboardingDonePage,
     onboarding_links::OnboardingLinksPage,
+    operator_connection::OperatorConnectionPage,
     operator_connections::OperatorConnectionsPage,
     operator_delete::OperatorDeletePage,
     operator_health::OperatorHealthPage,
@@ -62,6 +63,7 @@ fn pages() -> Vec<(String, String)> {
     add(&mut pages, "tenant-connections", TenantConnectionsPage::samples());
     add(&mut pages, "tenant-connection", TenantConnectionPage::samples());
     add(&mut pages, "tenant-disconnect", TenantDisconnectPage::samples());
+    add(&mut pages, "operator-connection", OperatorConnectionPage::samples());
     add(&mut pages, "operator-connections", OperatorConnectionsPage::samples());
     add(&mut pages, "operator-delete", OperatorDeletePage::samples());
     add(&mut pages, "operator-health", OperatorHealthPage::samples());

@@ -1,12 +1,15 @@
 //! `/tenants/{tenant}/onboarding-links`: the tenant's invitations, and making one. Its address is shown in the answer to
 //! its form and never again, also when that form is sent once more.
 
+mod asked;
 mod form;
 
-use actix_web::{HttpResponse, http::StatusCode, web};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use askama::Template;
 use chrono::{DateTime, Utc};
 
+use self::asked::Asked;
+use super::console_list::PAGE as ROWS;
 use crate::{
     app::App,
     domain::{
@@ -30,6 +33,7 @@ use crate::{
         onboarding_link::listed::{ListedLink, list},
     },
 };
+pub(crate) use asked::Controls;
 pub(super) use form::{Life, LinkProblem, LinkRequest, link_id};
 
 #[derive(Template)]
@@ -39,7 +43,9 @@ pub(crate) struct OnboardingLinksPage {
     pub(crate) slug: String,
     pub(crate) tenant: Label,
     pub(crate) made: Option<Made>,
+    pub(crate) controls: Controls,
     pub(crate) links: Vec<LinkRow>,
+    pub(crate) next: Option<String>,
     pub(crate) form: LinkForm,
 }
 
@@ -152,16 +158,25 @@ impl LinkForm {
 }
 
 impl OnboardingLinksPage {
-    async fn of(app: &App, admin: &TenantAdmin, made: Option<Made>, form: LinkForm) -> Result<Self, Problem> {
-        let now = app.clock.shared_now();
-        let mut tx = app.pools.begin_as_tenant(admin.tenant.tenant_id).await?;
-        let links = list(&mut *tx, admin.tenant.tenant_id, None, now).await?;
+    async fn of(
+        app: &App,
+        admin: &TenantAdmin,
+        asked: &Asked,
+        made: Option<Made>,
+        form: LinkForm,
+    ) -> Result<Self, Problem> {
+        let (now, tenant_id, path) = (app.clock.shared_now(), admin.tenant.tenant_id, admin.path(PAGE));
+        let mut tx = app.pools.begin_as_tenant(tenant_id).await?;
+        let mut links = list(&mut tx, tenant_id, asked.state, asked.after.as_ref(), i64::from(ROWS) + 1, now).await?;
         tx.commit().await?;
+        let next = asked.cut(app, tenant_id, &path, &mut links);
         Ok(Self {
             shell: admin.shell(app, Place::OnboardingLinks),
             slug: admin.tenant.tenant_slug.clone(),
             tenant: Label::new(&admin.tenant.tenant_name),
             made,
+            controls: asked.controls(&path),
+            next,
             links: links.iter().map(|link| LinkRow::of(link, now)).collect(),
             form,
         })
@@ -178,9 +193,14 @@ pub(super) fn by(admin: &TenantAdmin) -> By {
 }
 
 /// `GET /tenants/{tenant}/onboarding-links`
-pub(crate) async fn get_onboarding_links(app: web::Data<App>, admin: TenantAdmin) -> Result<HttpResponse, Problem> {
+pub(crate) async fn get_onboarding_links(
+    app: web::Data<App>,
+    admin: TenantAdmin,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let asked = Asked::read(&app, admin.tenant.tenant_id, request.query_string())?;
     let form = LinkForm::of(&app, admin.path(PAGE), &LinkRequest::default(), Vec::new());
-    let page = OnboardingLinksPage::of(&app, &admin, None, form).await?;
+    let page = OnboardingLinksPage::of(&app, &admin, &asked, None, form).await?;
     Ok(page::respond(StatusCode::OK, &page)?)
 }
 
@@ -195,7 +215,7 @@ pub(crate) async fn post_onboarding_links(
         Ok(wanted) => wanted,
         Err(problems) => {
             let form = LinkForm::of(&app, admin.path(PAGE), &request, problems);
-            let page = OnboardingLinksPage::of(&app, &admin, None, form).await?;
+            let page = OnboardingLinksPage::of(&app, &admin, &Asked::default(), None, form).await?;
             return Ok(answers::with_page(page::respond(StatusCode::BAD_REQUEST, &page)?));
         }
     };
@@ -205,7 +225,7 @@ pub(crate) async fn post_onboarding_links(
     let made = make(&app, tx, admin.tenant.tenant_id, id, &wanted, &by).await?;
     let (status, made) = Made::of(made, app.clock.shared_now());
     let form = LinkForm::of(&app, admin.path(PAGE), &LinkRequest::default(), Vec::new());
-    let page = OnboardingLinksPage::of(&app, &admin, Some(made), form).await?;
+    let page = OnboardingLinksPage::of(&app, &admin, &Asked::default(), Some(made), form).await?;
     Ok(answers::with_page(page::respond(status, &page)?))
 }
 

@@ -114,7 +114,6 @@ pub(crate) struct HotConnection {
     pub(crate) id: String,
     pub(crate) product: String,
     pub(crate) tenant: Label,
-    pub(crate) slug: String,
     pub(crate) calls: i64,
 }
 
@@ -181,7 +180,6 @@ pub(crate) async fn get_health(app: web::Data<App>, operator: Operator) -> Resul
                 id: hot.connection_id.to_string(),
                 product: hot.product,
                 tenant: Label::new(&hot.tenant_name),
-                slug: hot.tenant_slug,
                 calls: hot.calls,
             })
             .collect(),
@@ -200,9 +198,9 @@ pub(crate) async fn get_health(app: web::Data<App>, operator: Operator) -> Resul
     Ok(page::respond(StatusCode::OK, &page)?)
 }
 
-/// `GET /operator/health/figures`: what the page fetches while somebody looks at it.
+/// `GET /operator/health/figures`: what the page fetches while somebody looks at it, which is one look at it.
 pub(crate) async fn get_figures(app: web::Data<App>, operator: Operator) -> Result<HttpResponse, Problem> {
-    let mut tx = app.pools.begin_as_operator().await?;
+    let mut tx = operator.go_on_looking(&app, "health").await?;
     let figures = Figures::read(&mut tx, &data_centres(&app), app.clock.shared_now()).await?;
     tx.commit().await?;
     let favicon = operator.shell(&app, Place::OperatorHealth).favicon();

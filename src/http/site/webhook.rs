@@ -1,18 +1,19 @@
-//! `/tenants/{tenant}/webhooks/{id}`: one endpoint, what it was sent and what waits; testing it, sending
-//! again, a new secret, switching it off and on.
+//! `/tenants/{tenant}/webhooks/{id}`: one endpoint, what it was sent and what waits; changing and testing it,
+//! sending again, a new secret, switching it off and on.
 
 use actix_web::{HttpResponse, http::StatusCode, web};
 use askama::Template;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::webhooks::{EndpointRow, EndpointState};
+use super::webhooks::{EndpointForm, EndpointProblem, EndpointRequest, EndpointRow, EndpointState};
 use crate::{
     app::App,
     domain::{
         ids::{WebhookDeliveryId, WebhookEndpointId},
         secret::{FormToken, WebhookSecret},
         webhook::DeliveryStatus,
+        webhook_target::NoTarget,
     },
     http::{
         answers,
@@ -26,7 +27,7 @@ use crate::{
         webhook_delivery::listed::{Filter, ListedDelivery, list},
         webhook_endpoint,
     },
-    webhooks::endpoint::{self, Wanted, WebhookError},
+    webhooks::endpoint::{self, MOST, Wanted, WebhookError},
 };
 
 /// Deliveries on one page; one more is read, which tells whether there are older ones.
@@ -47,6 +48,9 @@ pub(crate) struct WebhookPage {
     pub(crate) older: Option<i64>,
     /// This page does not begin with the newest.
     pub(crate) is_older: bool,
+    /// "Change its address or what it is told of", as the endpoint stands or as it was filled in.
+    pub(crate) form: EndpointForm,
+    /// Whether the sign-in is recent enough to change something.
     pub(crate) may_change: bool,
 }
 
@@ -89,14 +93,18 @@ impl DeliveryRow {
     }
 }
 
+/// What the page shows beyond the endpoint as it stands.
+#[derive(Default)]
+struct Shown {
+    secret: Option<WebhookSecret>,
+    /// Filled in wrongly.
+    form: Option<EndpointForm>,
+    before: Option<i64>,
+}
+
 impl WebhookPage {
-    async fn of(
-        app: &App,
-        admin: &TenantAdmin,
-        id: WebhookEndpointId,
-        secret: Option<WebhookSecret>,
-        before: Option<i64>,
-    ) -> Result<Self, Problem> {
+    async fn of(app: &App, admin: &TenantAdmin, id: WebhookEndpointId, shown: Shown) -> Result<Self, Problem> {
+        let Shown { secret, form, before } = shown;
         let now = app.clock.shared_now();
         let tenant_id = Some(admin.tenant.tenant_id);
         let mut tx = app.pools.begin_as_tenant(admin.tenant.tenant_id).await?;
@@ -110,6 +118,7 @@ impl WebhookPage {
             shell: admin.shell(app, Place::Webhooks),
             slug: admin.tenant.tenant_slug.clone(),
             tenant: Label::new(&admin.tenant.tenant_name),
+            form: form.unwrap_or_else(|| EndpointForm::as_it_is(&endpoint.url, &endpoint.event_types)),
             endpoint: EndpointRow::of(&endpoint, now),
             secret,
             older: deliveries.last().filter(|_| has_more).map(|last| last.sequence),
@@ -138,8 +147,35 @@ pub(crate) async fn get_webhook(
     path: web::Path<(String, String)>,
     query: web::Query<Older>,
 ) -> Result<HttpResponse, Problem> {
-    let page = WebhookPage::of(&app, &admin, named(path)?, None, query.before).await?;
+    let page = WebhookPage::of(&app, &admin, named(path)?, Shown { before: query.before, ..Shown::default() }).await?;
     Ok(page::respond(StatusCode::OK, &page)?)
+}
+
+/// `POST /tenants/{tenant}/webhooks/{id}`: another address, other events. Whoever may say where a tenant's news go has
+/// signed in lately, as for adding an endpoint.
+pub(crate) async fn post_webhook(
+    app: web::Data<App>,
+    path: web::Path<(String, String)>,
+    Posted(admin, fields): Posted<TenantAdmin, Vec<(String, String)>>,
+) -> Result<HttpResponse, Problem> {
+    let request = EndpointRequest::parse(fields)?;
+    admin.member.check(&request.csrf)?;
+    let id = named(path)?;
+    admin.check_recent_sign_in(&app, &format!("webhooks/{id}"))?;
+    let changed = if request.events.is_empty() {
+        Err(EndpointProblem::EventsMissing)
+    } else {
+        let (url, event_types) = (Some(request.url.clone()), Some(request.events.clone()));
+        let wanted = Wanted { url, event_types, enabled: None };
+        match endpoint::change(&app, &admin.change().into(), id, &wanted).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(EndpointProblem::of(error)?),
+        }
+    };
+    let Err(problem) = changed else { return Ok(see_other(&admin.path(&format!("webhooks/{id}")))) };
+    let form = Some(EndpointForm::of(&request, vec![problem]));
+    let page = WebhookPage::of(&app, &admin, id, Shown { form, ..Shown::default() }).await?;
+    Ok(answers::with_page(page::respond(StatusCode::BAD_REQUEST, &page)?))
 }
 
 /// `POST …/test`
@@ -167,7 +203,7 @@ pub(crate) async fn post_secret(
     let id = named(path)?;
     admin.check_recent_sign_in(&app, &format!("webhooks/{id}"))?;
     let made = endpoint::rotate(&app, &admin.change().into(), id).await?;
-    let page = WebhookPage::of(&app, &admin, id, Some(made.secret), None).await?;
+    let page = WebhookPage::of(&app, &admin, id, Shown { secret: Some(made.secret), ..Shown::default() }).await?;
     Ok(answers::with_page(page::respond(StatusCode::OK, &page)?))
 }
 

@@ -1,21 +1,18 @@
 //! `/tenants/{tenant}/webhooks`: where the tenant is told what happens, and adding such a place. Its secret
 //! is shown in the answer to the form and never again, also when that form is sent once more.
 
+mod form;
+
 use actix_web::{HttpResponse, http::StatusCode, web};
 use askama::Template;
 use chrono::{DateTime, Utc};
 
 use crate::{
     app::App,
-    domain::{
-        ids::WebhookEndpointId,
-        secret::{FormToken, WebhookSecret},
-        webhook::EventType,
-        webhook_target::NoTarget,
-    },
+    domain::{ids::WebhookEndpointId, secret::WebhookSecret, webhook_target::NoTarget},
     http::{
         answers,
-        form::{Posted, with_boxes},
+        form::Posted,
         page::{self, Label, Moment, Place, Shell},
         problem::Problem,
         tenant::TenantAdmin,
@@ -23,6 +20,8 @@ use crate::{
     store::webhook_endpoint::{self, Endpoint},
     webhooks::endpoint::{self, MOST, WebhookError},
 };
+pub(super) use form::EndpointRequest;
+pub(crate) use form::{EndpointForm, EndpointProblem};
 
 #[derive(Template)]
 #[template(path = "webhooks.html")]
@@ -32,7 +31,9 @@ pub(crate) struct WebhooksPage {
     pub(crate) tenant: Label,
     pub(crate) made: Option<Made>,
     pub(crate) endpoints: Vec<EndpointRow>,
+    /// "Add an endpoint", with the id of the one to be made.
     pub(crate) form: EndpointForm,
+    pub(crate) new_id: String,
     /// Whether the sign-in is recent enough to change something.
     pub(crate) may_change: bool,
 }
@@ -94,70 +95,6 @@ impl EndpointRow {
     }
 }
 
-/// "Add an endpoint": `POST /tenants/{tenant}/webhooks`.
-pub(crate) struct EndpointForm {
-    /// That of the endpoint to be made.
-    pub(crate) id: String,
-    pub(crate) url: String,
-    pub(crate) events: Vec<EventBox>,
-    pub(crate) problems: Vec<EndpointProblem>,
-}
-
-pub(crate) struct EventBox {
-    pub(crate) key: &'static str,
-    pub(crate) checked: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum EndpointProblem {
-    Url(NoTarget),
-    EventsMissing,
-    TooMany,
-}
-
-impl EndpointForm {
-    fn of(request: &EndpointRequest, problems: Vec<EndpointProblem>) -> Self {
-        let events = EventType::WANTED.into_iter();
-        Self {
-            id: WebhookEndpointId::new().to_string(),
-            url: request.url.clone(),
-            events: events
-                .map(|event| EventBox { key: event.key(), checked: request.events.contains(&event) })
-                .collect(),
-            problems,
-        }
-    }
-
-    fn blank() -> Self {
-        let (csrf, url) = Default::default();
-        Self::of(&EndpointRequest { csrf, id: WebhookEndpointId::new(), url, events: EventType::unasked() }, Vec::new())
-    }
-
-    fn url_problem(&self) -> Option<NoTarget> {
-        self.problems.iter().find_map(|problem| if let EndpointProblem::Url(why) = problem { Some(*why) } else { None })
-    }
-
-    fn has(&self, problem: EndpointProblem) -> bool {
-        self.problems.contains(&problem)
-    }
-}
-
-/// What the form said.
-struct EndpointRequest {
-    csrf: String,
-    id: WebhookEndpointId,
-    url: String,
-    events: Vec<EventType>,
-}
-
-impl EndpointRequest {
-    fn parse(fields: Vec<(String, String)>) -> Result<Self, Problem> {
-        let ([csrf, id, url], events) = with_boxes(fields, ["csrf", "id", "url"], "event")?;
-        let id = id.map_or_else(|| Ok(WebhookEndpointId::new()), |id| id.parse().map_err(|_| Problem::INVALID))?;
-        Ok(Self { csrf: csrf.unwrap_or_default(), id, url: url.unwrap_or_default().trim().to_owned(), events })
-    }
-}
-
 impl WebhooksPage {
     async fn of(app: &App, admin: &TenantAdmin, made: Option<Made>, form: EndpointForm) -> Result<Self, Problem> {
         let now = app.clock.shared_now();
@@ -172,6 +109,7 @@ impl WebhooksPage {
             made,
             endpoints: endpoints.iter().map(|endpoint| EndpointRow::of(endpoint, now)).collect(),
             form,
+            new_id: WebhookEndpointId::new().to_string(),
             may_change: admin.member.signed_in_recently(app),
         })
     }
@@ -189,24 +127,21 @@ pub(crate) async fn post_webhooks(
     app: web::Data<App>,
     Posted(admin, fields): Posted<TenantAdmin, Vec<(String, String)>>,
 ) -> Result<HttpResponse, Problem> {
-    let request = EndpointRequest::parse(fields)?;
-    admin.member.check(&FormToken::new(request.csrf.as_str()))?;
+    let (request, id) = EndpointRequest::parse_new(fields)?;
+    admin.member.check(&request.csrf)?;
     admin.check_recent_sign_in(&app, "webhooks")?;
     let made = if request.events.is_empty() {
         Err(EndpointProblem::EventsMissing)
     } else {
         let tenant_id = Some(admin.tenant.tenant_id);
-        match endpoint::create(&app, &admin.change().into(), request.id, tenant_id, &request.url, &request.events).await
-        {
+        match endpoint::create(&app, &admin.change().into(), id, tenant_id, &request.url, &request.events).await {
             Ok(made) => Ok(Made::Secret {
                 id: made.endpoint.webhook_endpoint_id.to_string(),
                 url: Label::new(&made.endpoint.url),
                 secret: made.secret,
             }),
             Err(WebhookError::MadeBefore) => Ok(Made::Before),
-            Err(WebhookError::Target(why)) => Err(EndpointProblem::Url(why)),
-            Err(WebhookError::TooMany) => Err(EndpointProblem::TooMany),
-            Err(error) => return Err(error.into()),
+            Err(error) => Err(EndpointProblem::of(error)?),
         }
     };
     let (status, made, form) = match made {

@@ -15,7 +15,7 @@ use crate::{
         tenant::TenantAdmin,
     },
     onboarding::end::withdraw,
-    store::onboarding_link::listed::list,
+    store::onboarding_link::listed::find,
 };
 
 #[derive(Template)]
@@ -32,9 +32,9 @@ async fn link_of(app: &App, admin: &TenantAdmin, id: OnboardingLinkId) -> Result
     let now = app.clock.shared_now();
     let tenant_id = admin.tenant.tenant_id;
     let mut tx = app.pools.begin_as_tenant(tenant_id).await?;
-    let found = list(&mut *tx, tenant_id, Some(id), now).await?;
+    let found = find(&mut *tx, tenant_id, id, now).await?;
     tx.commit().await?;
-    found.first().map(|link| LinkRow::of(link, now)).ok_or(Problem::NOT_FOUND)
+    found.map(|link| LinkRow::of(&link, now)).ok_or(Problem::NOT_FOUND)
 }
 
 /// `GET /tenants/{tenant}/onboarding-links/{id}/withdraw`

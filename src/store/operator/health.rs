@@ -131,7 +131,6 @@ pub(crate) struct HotConnection {
     pub(crate) connection_id: uuid::Uuid,
     pub(crate) product: String,
     pub(crate) tenant_name: String,
-    pub(crate) tenant_slug: String,
     /// Within the span that Zoho counts.
     pub(crate) calls: i64,
 }
@@ -143,7 +142,7 @@ pub(crate) async fn list_hot_connections(
 ) -> Result<Vec<HotConnection>, StoreError> {
     Ok(sqlx::query_as!(
         HotConnection,
-        r#"select c.connection_id, c.product, t.name as tenant_name, t.slug as tenant_slug, counted.calls as "calls!"
+        r#"select c.connection_id, c.product, t.name as tenant_name, counted.calls as "calls!"
            from connection c
            join tenant t using (tenant_id)
            cross join lateral (select count(*) as calls from unnest(c.token_calls) at where at > $1 and at <= $2) counted

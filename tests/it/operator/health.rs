@@ -103,7 +103,7 @@ async fn what_waits_is_counted_where_it_waits() {
 #[tokio::test]
 async fn whoever_comes_near_a_limit_is_named() {
     let (app, sam) = site().await;
-    let (_bea, id, page) = customer(&app).await;
+    let (_bea, id, _page) = customer(&app).await;
     app.database
         .execute(&format!(
             "update connection set token_calls = array(select '2026-11-21T10:00:00Z'::timestamptz - n * interval '50 s' from generate_series(0, 8) n)
@@ -125,7 +125,7 @@ async fn whoever_comes_near_a_limit_is_named() {
         ))
         .await;
     let shown = sam.get(PAGE).await;
-    assert!(shown.has(&format!("<a href=\"{page}\">")) && shown.has(": 9 of 10"), "{}", shown.text);
+    assert!(shown.links().contains(&format!("/operator/connections/{id}")) && shown.has(": 9 of 10"), "{}", shown.text);
     assert!(shown.has("bea@example.com") && shown.has("16 of 20"));
     app.advance(Duration::from_secs(300)).await;
     assert!(!sam.get(PAGE).await.has(" of 10</span>"), "five minutes later fewer count");
@@ -143,4 +143,30 @@ async fn the_figures_renew_themselves_and_name_nobody() {
     assert!(figures.has("id=\"figures\"") && figures.has("data-refresh") && !figures.has("bea@example.com"));
     let views = "select detail from audit_event where action = 'operator_viewed'";
     assert_eq!(app.database.column(views).await, ["health"], "that the page is still open is no other view");
+}
+
+#[tokio::test]
+async fn s70_a_page_that_stays_open_is_on_record_once_an_hour() {
+    const FIGURES: &str = "/operator/health/figures";
+    let (app, sam) = site().await;
+    let bea = app.visitor();
+    bea.sign_in_as(BEA).await;
+    app.database.execute("insert into operator values ('eu', '795000001', '2026-11-21T10:00:00Z')").await;
+    let views = "audit_event where action = 'operator_viewed' and detail = 'health' and actor_kind = 'operator'";
+    sam.get(PAGE).await.assert_status(200);
+    // Half an hour, and half an hour more, with somebody at the keyboard.
+    for (minutes, seen) in [(0, 1), (29, 1), (29, 1), (3, 2), (2, 2), (27, 2)] {
+        app.advance(Duration::from_secs(60 * minutes)).await;
+        sam.get("/connections").await.assert_status(200);
+        for _ in 0..2 {
+            sam.get(FIGURES).await.assert_status(200);
+        }
+        assert_eq!(app.database.count(views).await, seen, "after {minutes} minutes");
+    }
+    // Whoever fetches them alone has looked as well, and what somebody else has seen counts for nobody.
+    bea.sign_in_as(BEA).await;
+    for _ in 0..2 {
+        bea.get(FIGURES).await.assert_status(200);
+    }
+    assert_eq!(app.database.count(views).await, 3);
 }

@@ -100,6 +100,58 @@ async fn an_endpoint_is_switched_off_and_on_and_deleted_after_a_second_look() {
 }
 
 #[tokio::test]
+async fn an_endpoint_is_changed_on_its_page_and_that_is_on_record_once() {
+    let app = start().await;
+    let (sam, before, after) = (app.visitor(), Receiver::listen().await, Receiver::listen().await);
+    sam.sign_in_as(SAM).await;
+    let page = page_of(&sam).await;
+    add(&sam, &page, &[("url", &before.url("/before")), ("event", "connection.connected")]).await.assert_status(200);
+    let own = endpoint_page(&sam.get(&page).await, &page);
+    let shown = sam.get(&own).await;
+    assert_eq!(shown.field("url"), Some(before.url("/before")));
+    assert_eq!(ticked(&shown), ["connection.connected"]);
+    let url = after.url("/after");
+    let form = [("url", url.as_str()), ("event", "connection.disconnected"), ("event", "connection.needs_reconnect")];
+    for _ in 0..2 {
+        assert_eq!(sam.submit(&own, &own, &form).await.location(), own);
+    }
+    let shown = sam.get(&own).await;
+    assert_eq!(shown.field("url"), Some(url.clone()));
+    assert_eq!(ticked(&shown), ["connection.needs_reconnect", "connection.disconnected"]);
+    let told = "select actor_kind || ' ' || outcome from audit_event where action = 'webhook_endpoint_changed'";
+    assert_eq!(app.database.column(told).await, ["person done"]);
+    // What it is told of by now, and where.
+    app.visitor().sign_in_as(SAM).await;
+    sam.submit(&own, &format!("{own}/test"), &[]).await.assert_status(303);
+    assert_eq!(after.until(1).await[0].json()["type"], "webhook.test");
+    // Whoever typed something wrong finds it in its place, and nothing has changed.
+    let event = ("event", "tenant.deleted");
+    for (fields, words) in [
+        (vec![("url", "http://hooks.example.com/typed"), event], "must begin with https"),
+        (vec![("url", "https://10.0.0.1/typed"), event], "must be reachable from the internet"),
+        (vec![("url", "https://hooks.example.com/typed")], "Choose what it is told of"),
+    ] {
+        let again = sam.submit(&own, &own, &fields).await;
+        again.assert_status(400);
+        assert!(again.has("<title>Error: ") && again.has("There is a problem") && again.has(words), "{fields:?}");
+        assert_eq!(again.field("url").as_deref(), Some(fields[0].1));
+        assert_eq!(ticked(&again).len(), fields.len() - 1);
+    }
+    for odd in [("event", "webhook.test"), ("enabled", "false"), ("tenant", "other"), ("id", "x")] {
+        let form = [("url", "https://hooks.example.com/"), event, odd];
+        sam.submit(&own, &own, &form).await.assert_status(400);
+    }
+    assert_eq!(sam.get(&own).await.field("url"), Some(url));
+    assert_eq!(app.database.count("audit_event where action = 'webhook_endpoint_changed'").await, 1);
+}
+
+/// The events whose boxes are ticked.
+fn ticked(page: &Page) -> Vec<String> {
+    let boxes = tags(&page.text, "input").into_iter().filter(|input| input.ends_with(" checked"));
+    boxes.filter_map(|input| attribute(input, "value")).collect()
+}
+
+#[tokio::test]
 async fn s49_s41_webhooks_are_for_administrators_who_have_just_signed_in() {
     let app = start().await;
     let (sam, bea, receiver) = (app.visitor(), app.visitor(), Receiver::listen().await);
@@ -117,14 +169,15 @@ async fn s49_s41_webhooks_are_for_administrators_who_have_just_signed_in() {
             bea.get(&path).await.assert_status(404);
         }
         for (path, more) in [
-            ("test", None),
-            ("secret", None),
-            ("delete", None),
-            ("enabled", Some(("enabled", "false"))),
-            ("redeliver", Some(("delivery", "x"))),
+            ("", Some(("url", "https://elsewhere.example/"))),
+            ("/test", None),
+            ("/secret", None),
+            ("/delete", None),
+            ("/enabled", Some(("enabled", "false"))),
+            ("/redeliver", Some(("delivery", "x"))),
         ] {
             let form: Vec<_> = [Some(("csrf", csrf.as_str())), more].into_iter().flatten().collect();
-            bea.post_form(&format!("{base}/{path}"), &form).await.assert_status(404);
+            bea.post_form(&format!("{base}{path}"), &form).await.assert_status(404);
         }
     }
     app.advance(Duration::from_secs(301)).await;
@@ -132,6 +185,7 @@ async fn s49_s41_webhooks_are_for_administrators_who_have_just_signed_in() {
     let late = [&[("csrf", csrf.as_str())][..], &fields].concat();
     for refused in [
         sam.post_form(&page, &late).await,
+        sam.post_form(&own, &late).await,
         sam.post_form(&format!("{own}/secret"), &[("csrf", &csrf)]).await,
         sam.post_form(&format!("{own}/delete"), &[("csrf", &csrf)]).await,
         sam.get(&format!("{own}/delete")).await,
@@ -139,7 +193,8 @@ async fn s49_s41_webhooks_are_for_administrators_who_have_just_signed_in() {
         refused.assert_status(403);
         assert!(refused.has("Sign in once more"));
     }
-    assert!(sam.get(&own).await.has("sign in again at Zoho"));
+    let stale = sam.get(&own).await;
+    assert!(stale.has("sign in again at Zoho") && !stale.actions().contains(&own));
     assert_eq!(app.database.count("webhook_endpoint").await, 1);
 }
 

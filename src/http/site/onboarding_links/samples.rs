@@ -42,7 +42,9 @@ fn page(tenant: &str, links: Vec<LinkRow>, form: LinkForm) -> OnboardingLinksPag
         slug: "acme-3f9c1a".to_owned(),
         tenant: tenant.into(),
         made: None,
+        controls: Controls::sample(None),
         links,
+        next: None,
         form,
     }
 }
@@ -78,6 +80,21 @@ impl OnboardingLinksPage {
             ("made", OnboardingLinksPage { made: Some(made), ..page("Acme", rows(), form(Vec::new())) }),
             ("made-before", OnboardingLinksPage { made: Some(Made::Before), ..page("Acme", rows(), no_origins) }),
             ("empty", page("Acme", Vec::new(), form(Vec::new()))),
+            (
+                "long",
+                OnboardingLinksPage {
+                    controls: Controls { first: Some("/".to_owned()), ..Controls::sample(Some(LinkState::Expired)) },
+                    next: Some("/tenants/acme-3f9c1a/onboarding-links?state=expired&cursor=abc".to_owned()),
+                    ..page("Acme", vec![LinkRow::sample(LinkState::Expired)], form(Vec::new()))
+                },
+            ),
+            (
+                "nothing-fits",
+                OnboardingLinksPage {
+                    controls: Controls::sample(Some(LinkState::Refused)),
+                    ..page("Acme", Vec::new(), form(Vec::new()))
+                },
+            ),
             ("worst", page(tests::ENDLESS, vec![worst], hostile)),
         ]
     }

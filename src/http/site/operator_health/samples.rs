@@ -39,7 +39,6 @@ fn hot(tenant: &str, calls: i64) -> HotConnection {
         id: "019aa3f2-7c1e-7d10-9b2f-000000000001".to_owned(),
         product: "crm".to_owned(),
         tenant: tenant.into(),
-        slug: "acme-3f9c1a".to_owned(),
         calls,
     }
 }

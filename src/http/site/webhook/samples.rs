@@ -1,7 +1,7 @@
 //! Samples of the page: typical, with a new secret, empty, switched off, worst.
 
 use super::*;
-use crate::http::page::tests;
+use crate::{domain::webhook::EventType, http::page::tests};
 
 fn row(status: DeliveryStatus) -> DeliveryRow {
     let is_pending = status == DeliveryStatus::Pending;
@@ -30,6 +30,7 @@ fn page(tenant: &str, endpoint: EndpointRow, deliveries: Vec<DeliveryRow>) -> We
         deliveries,
         older: None,
         is_older: false,
+        form: EndpointForm::as_it_is("https://hooks.acme.example/zoho", &[EventType::ConnectionConnected.to_string()]),
         may_change: true,
     }
 }
@@ -65,6 +66,11 @@ impl WebhookPage {
             ("typical", typical()),
             ("rotated", WebhookPage { secret: Some(secret), ..page("Acme", rotated, vec![fresh]) }),
             ("stale", WebhookPage { may_change: false, ..typical() }),
+            (
+                "wrong-url",
+                WebhookPage { form: EndpointForm::wrong(EndpointProblem::Url(NoTarget::NotHttps)), ..typical() },
+            ),
+            ("wrong-events", WebhookPage { form: EndpointForm::wrong(EndpointProblem::EventsMissing), ..typical() }),
             ("empty", page("Acme", endpoint(EndpointState::On), Vec::new())),
             ("off", page("Acme", endpoint(EndpointState::Off), Vec::new())),
             ("gone", page("Acme", endpoint(EndpointState::Gone), vec![row(DeliveryStatus::Dead)])),

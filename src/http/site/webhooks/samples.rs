@@ -1,12 +1,26 @@
 //! Samples of the page: typical, just made, empty, wrongly filled in, worst.
 
 use super::*;
-use crate::http::page::tests;
+use crate::{
+    domain::{secret::FormToken, webhook::EventType},
+    http::page::tests,
+};
+
+impl EndpointForm {
+    /// Sent with something that cannot be.
+    pub(crate) fn wrong(problem: EndpointProblem) -> Self {
+        let events = if problem == EndpointProblem::EventsMissing { Vec::new() } else { EventType::WANTED.to_vec() };
+        let request = EndpointRequest { csrf: FormToken::new(""), url: tests::HOSTILE.to_owned(), events };
+        Self::of(&request, vec![problem])
+    }
+}
 
 impl EndpointRow {
+    const ID: &str = "019aa3f2-7c1e-7d10-9b2f-0000000000c0";
+
     pub(crate) fn sample(url: &str, state: EndpointState) -> Self {
         Self {
-            id: "019aa3f2-7c1e-7d10-9b2f-0000000000c0".to_owned(),
+            id: Self::ID.to_owned(),
             url: url.into(),
             events: vec!["connection.connected".to_owned(), "connection.needs_reconnect".to_owned()],
             state,
@@ -27,6 +41,7 @@ fn page(tenant: &str, endpoints: Vec<EndpointRow>) -> WebhooksPage {
         made: None,
         endpoints,
         form: EndpointForm::blank(),
+        new_id: EndpointRow::ID.to_owned(),
         may_change: true,
     }
 }
@@ -40,15 +55,7 @@ impl WebhooksPage {
         };
         let secret = WebhookSecret::new("whsec_c2FtcGxlc2FtcGxlc2FtcGxlc2FtcGxlc2FtcGxl");
         let made = Made::Secret { id: EndpointRow::sample(URL, EndpointState::On).id, url: URL.into(), secret };
-        let filled = |problem| {
-            let request = EndpointRequest {
-                csrf: String::new(),
-                id: WebhookEndpointId::new(),
-                url: tests::HOSTILE.to_owned(),
-                events: EventType::WANTED.to_vec(),
-            };
-            WebhooksPage { form: EndpointForm::of(&request, vec![problem]), ..page("Acme", Vec::new()) }
-        };
+        let filled = |problem| WebhooksPage { form: EndpointForm::wrong(problem), ..page("Acme", Vec::new()) };
         let untried = EndpointRow {
             pending: 0,
             last_delivered_at: None,
