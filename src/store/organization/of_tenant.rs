@@ -94,9 +94,47 @@ impl TryFrom<Row> for Listed {
     }
 }
 
+/// What people's addresses find is looked up beforehand, up to so many connections.
+const FEW: usize = 1000;
+
+/// Organizations that somebody has connected whose address begins as was searched for.
+enum Addressed {
+    Few(Vec<Uuid>),
+    /// Too many to be named: each organization is asked for one, on a walk that soon has its page. So many at least.
+    Many {
+        organizations: usize,
+    },
+}
+
+impl Addressed {
+    fn few(&self) -> Option<&[Uuid]> {
+        match self {
+            Self::Few(organizations) => Some(organizations),
+            Self::Many { .. } => None,
+        }
+    }
+}
+
+async fn list_addressed(tx: &mut Tx, tenant_id: TenantId, prefix: Option<&str>) -> Result<Addressed, StoreError> {
+    let Some(prefix) = prefix else { return Ok(Addressed::Few(Vec::new())) };
+    let mut found = sqlx::query_scalar!(
+        r#"select organization_id as "organization_id!" from connection
+           where tenant_id = $1 and organization_id is not null and starts_with(person_email_lower, lower($2)) limit $3"#,
+        tenant_id as TenantId,
+        prefix,
+        i64::try_from(FEW).unwrap_or(i64::MAX) + 1,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let is_few = found.len() <= FEW;
+    found.sort_unstable();
+    found.dedup();
+    Ok(if is_few { Addressed::Few(found) } else { Addressed::Many { organizations: found.len() } })
+}
+
 /// The page is cut out before anything is joined. `$6` to `$8` and `$10` are the position, each null on the first page.
 macro_rules! page {
-    ($tx:expr, $tenant:expr, $narrowed:expr, $after:expr, $limit:expr, after $beyond:literal, order $order:literal) => {
+    ($tx:expr, $tenant:expr, $narrowed:expr, $addressed:expr, $after:expr, $limit:expr, after $beyond:literal, order $order:literal) => {
         sqlx::query_as!(
             Row,
             r#"select o.organization_id as "organization_id: OrganizationId", o.zoho_id, o.name, o.name_lower as "name_lower!", o.environment,
@@ -110,9 +148,11 @@ macro_rules! page {
                      and ($3::text is null or o.data_centre = $3)
                      and ($4::smallint is null or o.trouble = $4)
                      and ($5::text is null or starts_with(o.name_lower, lower($5)) or starts_with(o.zoho_id_lower, lower($5))
-                          or o.organization_id in (
-                              select c.organization_id from connection c
-                              where c.tenant_id = $1 and starts_with(c.person_email_lower, lower($5))))
+                          or ($11::uuid[] is not null and o.organization_id = any($11))
+                          or ($11::uuid[] is null and (
+                              select true from connection c
+                              where c.tenant_id = $1 and c.organization_id = o.organization_id
+                                and starts_with(c.person_email_lower, lower($5)) limit 1)))
                      and ($6::smallint is null or $7::text is null or $8::uuid is null or $10::integer is null or "#
                 + $beyond
                 + r#")
@@ -139,6 +179,7 @@ macro_rules! page {
             $after.map(|at| at.id) as Option<Uuid>,
             $limit,
             $after.map(|at| at.last_used_day),
+            $addressed as Option<&[Uuid]>,
         )
         .fetch_all(&mut **$tx)
         .await?
@@ -156,14 +197,15 @@ pub(crate) async fn list(
 ) -> Result<Vec<Listed>, StoreError> {
     // Filters that are not set must vanish from the plan, or their indexes are not used.
     sqlx::query("set local plan_cache_mode = force_custom_plan").execute(&mut **tx).await?;
+    let addressed = list_addressed(tx, tenant_id, narrowed.prefix.as_deref()).await?;
     let rows = match order {
-        Order::Trouble => page!(tx, tenant_id, narrowed, after, limit,
+        Order::Trouble => page!(tx, tenant_id, narrowed, addressed.few(), after, limit,
             after "(o.trouble, o.organization_id) > ($6, $8)", order "o.trouble, o.organization_id"),
-        Order::Name => page!(tx, tenant_id, narrowed, after, limit,
+        Order::Name => page!(tx, tenant_id, narrowed, addressed.few(), after, limit,
             after "(o.name_lower, o.organization_id) > ($7, $8)", order "o.name_lower, o.organization_id"),
-        Order::Newest => page!(tx, tenant_id, narrowed, after, limit,
+        Order::Newest => page!(tx, tenant_id, narrowed, addressed.few(), after, limit,
             after "o.organization_id < $8", order "o.organization_id desc"),
-        Order::Used => page!(tx, tenant_id, narrowed, after, limit,
+        Order::Used => page!(tx, tenant_id, narrowed, addressed.few(), after, limit,
             after "(o.last_used_day, o.organization_id) < ($10, $8)", order "o.last_used_day desc, o.organization_id desc"),
     };
     rows.into_iter().map(Listed::try_from).collect()
@@ -172,6 +214,14 @@ pub(crate) async fn list(
 /// How many there are, up to `MOST_COUNTED` and one.
 pub(crate) async fn count(tx: &mut Tx, tenant_id: TenantId, narrowed: &Narrowed) -> Result<i64, StoreError> {
     sqlx::query("set local plan_cache_mode = force_custom_plan").execute(&mut **tx).await?;
+    let addressed = list_addressed(tx, tenant_id, narrowed.prefix.as_deref()).await?;
+    let is_by_prefix_alone = *narrowed == Narrowed { prefix: narrowed.prefix.clone(), ..Narrowed::default() };
+    if let Addressed::Many { organizations } = &addressed
+        && is_by_prefix_alone
+        && i64::try_from(*organizations).is_ok_and(|organizations| organizations > MOST_COUNTED)
+    {
+        return Ok(MOST_COUNTED + 1);
+    }
     Ok(sqlx::query_scalar!(
         r#"select count(*) as "count!" from (
                select from organization o
@@ -180,9 +230,11 @@ pub(crate) async fn count(tx: &mut Tx, tenant_id: TenantId, narrowed: &Narrowed)
                  and ($3::text is null or o.data_centre = $3)
                  and ($4::smallint is null or o.trouble = $4)
                  and ($5::text is null or starts_with(o.name_lower, lower($5)) or starts_with(o.zoho_id_lower, lower($5))
-                      or o.organization_id in (
-                          select c.organization_id from connection c
-                          where c.tenant_id = $1 and starts_with(c.person_email_lower, lower($5))))
+                      or ($7::uuid[] is not null and o.organization_id = any($7))
+                      or ($7::uuid[] is null and (
+                          select true from connection c
+                          where c.tenant_id = $1 and c.organization_id = o.organization_id
+                            and starts_with(c.person_email_lower, lower($5)) limit 1)))
                limit $6) counted"#,
         tenant_id as TenantId,
         narrowed.product.map(Product::key),
@@ -190,6 +242,7 @@ pub(crate) async fn count(tx: &mut Tx, tenant_id: TenantId, narrowed: &Narrowed)
         narrowed.trouble.map(Trouble::rank),
         narrowed.prefix,
         MOST_COUNTED + 1,
+        addressed.few() as Option<&[Uuid]>,
     )
     .fetch_one(&mut **tx)
     .await?)

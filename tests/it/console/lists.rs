@@ -212,6 +212,19 @@ async fn a_page_of_many_is_one_walk_of_an_index() {
         )
         .await;
     app.database.execute("analyze").await;
+    // Addresses that a few have, and a great many: organizations are found by either.
+    for (typed, rows, counted) in [
+        ("p77", 50, "count\">111</span>"),
+        ("p77@", 1, "count\">1</span>"),
+        ("p1", 50, "count\">more than 1000</span>"),
+        ("p1&product=crm", 50, "count\">more than 1000</span>"),
+        ("p1&product=desk", 0, "Nothing fits"),
+    ] {
+        let page = sam.get(&format!("{console}/organizations?search={typed}")).await;
+        page.assert_status(200);
+        assert_eq!(page.text.matches("scope=\"row\"").count(), rows, "{typed}");
+        assert!(page.has(counted), "{typed}");
+    }
     let url = secrecy::ExposeSecret::expose_secret(&app.database.url()).to_owned();
     let mut site = <sqlx::PgConnection as sqlx::Connection>::connect(&url).await.unwrap();
     let setting = format!("select set_config('app.tenant_id', '{tenant}', false)");
