@@ -28,7 +28,6 @@ use crate::{
         operator::tenants::Tenant,
         tenant,
         tx::Tx,
-        webhook_delivery,
     },
     webhooks::event::{self, Event},
 };
@@ -70,10 +69,9 @@ pub(crate) async fn suspend(app: &App, of: &Tenant, by: By) -> Result<(), StoreE
 pub(crate) async fn resume(app: &App, of: &Tenant, by: By) -> Result<(), StoreError> {
     let now = app.clock.shared_now();
     let mut tx = app.pools.begin_as_engine().await?;
-    if !tenant::update_resumed(&mut *tx, of.tenant_id).await? {
+    if !tenant::update_resumed(&mut *tx, of.tenant_id, now).await? {
         return Ok(());
     }
-    webhook_delivery::update_resumed(&mut *tx, of.tenant_id, now).await?;
     tell(app, tx, of, by.event("tenant_resumed", of.tenant_id), EventType::TenantResumed).await
 }
 

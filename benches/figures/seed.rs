@@ -1,7 +1,7 @@
 //! Rows by the hundred thousand, put where the product would have put them. The import of the product proves each token
 //! at Zoho first, which is right and takes longer than the figures.
 
-use sqlx::{PgConnection, types::Uuid};
+use sqlx::{AssertSqlSafe, PgConnection, types::Uuid};
 
 use crate::{Outcome, emulator::Granted, sealing::Key};
 
@@ -87,18 +87,17 @@ async fn insert(database: &mut PgConnection, key: &Key, client_id: &str, seeds: 
 }
 
 /// For lists alone: tokens that nobody will open, statuses, products and data centres as they may be mixed, one tenant
-/// with a tenth of all and two thousand that share the rest. Everything is found again by `list-<number>`.
+/// with a tenth of all and two thousand that share the rest. Everything but people is found again by `list-<number>`.
 pub(crate) async fn list(database: &mut PgConnection, client_id: &str, count: usize) -> Outcome {
     // What these rows name is there: to check it takes longer than to insert them.
     sqlx::raw_sql("set session_replication_role = replica").execute(&mut *database).await?;
     for statement in LIST {
         sqlx::query(statement).bind(i64::try_from(count)?).bind(client_id).execute(&mut *database).await?;
     }
-    sqlx::raw_sql(
-        "vacuum analyze connection; vacuum analyze organization; vacuum analyze person; vacuum analyze tenant",
-    )
-    .execute(database)
-    .await?;
+    // One by one: several statements at once are a transaction.
+    for table in ["tenant", "person", "organization", "connection"] {
+        sqlx::raw_sql(AssertSqlSafe(format!("vacuum analyze {table}"))).execute(&mut *database).await?;
+    }
     Ok(())
 }
 
@@ -122,25 +121,28 @@ const LIST: [&str; 4] = [
      select md5('tenant' || n)::uuid, 'list-' || n, 'Tenant ' || n, 'list-' || n, now() from generate_series(0, 2000) n
      where $1::int8 > 0 and $2::text is not null",
     "insert into person (person_id, data_centre, zuid, display_name, email, created_at, signed_in_at, email_lower)
-     select md5('person' || n)::uuid, 'eu', 'list-' || n, 'Person ' || n, 'person' || n || '@example.com', now(), now(),
+     select md5('person' || n)::uuid, 'eu', (7700000000 + n)::text, 'Person ' || n, 'person' || n || '@example.com', now(), now(),
          'person' || n || '@example.com'
      from generate_series(1, $1::int8 / 2) n where $2::text is not null",
     // What triggers would keep is put there: people, trouble, and what is searched for.
-    "insert into organization (tenant_id, organization_id, data_centre, product, zoho_id, environment, name, created_at, people, trouble)
+    "insert into organization (tenant_id, organization_id, data_centre, product, zoho_id, environment, name, created_at, people, trouble,
+         last_used_day)
      select md5('tenant' || case n % 10 when 0 then 0 else n % 2000 + 1 end)::uuid, md5('organization' || n)::uuid, 'eu',
          (array['assist', 'salesiq', 'connect', 'crm', 'desk', 'books', 'zia_agents'])[n % 7 + 1], 'list-' || n, 'production',
          'Organization ' || n, now(), case when n % 100 = 1 then 0 else 1 end,
-         case when n % 50 = 0 then 0 when n % 100 = 1 then 7 else 6 end
+         case when n % 50 = 0 then 0 when n % 100 = 1 then 7 else 6 end,
+         case when n % 3 = 0 then 0 else now()::date - date '1970-01-01' - n % 400 end
      from generate_series(1, $1::int8) n where $2::text is not null",
     "insert into connection (tenant_id, connection_id, person_id, organization_id, product, data_centre, status, status_reason,
          scopes_requested, scopes_granted, client_id, refresh_token_sealed, token_version, health, connected_at, consented_at, refresh_at,
-         organization_name_lower, organization_zoho_id_lower, person_email_lower)
+         organization_name_lower, organization_zoho_id_lower, person_email_lower, last_used_at, last_used_day)
      select md5('tenant' || case n % 10 when 0 then 0 else n % 2000 + 1 end)::uuid, md5('connection' || n)::uuid,
          md5('person' || (n / 2 + 1) % ($1::int8 / 2) + 1)::uuid, md5('organization' || n)::uuid,
          (array['assist', 'salesiq', 'connect', 'crm', 'desk', 'books', 'zia_agents'])[n % 7 + 1], 'eu',
          case when n % 50 = 0 then 'needs_reconnect' when n % 100 = 1 then 'disconnected' else 'active' end,
          case when n % 50 = 0 then 'revoked' end, array['ZohoAssist.userapi.READ'], array['ZohoAssist.userapi.READ'], $2, '\\x00',
          1, 'ok', now(), now(), now() + interval '30 days', 'organization ' || n, 'list-' || n,
-         'person' || (n / 2 + 1) % ($1::int8 / 2) + 1 || '@example.com'
+         'person' || (n / 2 + 1) % ($1::int8 / 2) + 1 || '@example.com', case when n % 3 <> 0 then now() - n % 400 * interval '1 day' end,
+         case when n % 3 = 0 then 0 else now()::date - date '1970-01-01' - n % 400 end
      from generate_series(1, $1::int8) n",
 ];

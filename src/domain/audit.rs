@@ -79,6 +79,9 @@ pub const ACTIONS: [(Group, &[&str]); 7] = [
     ),
 ];
 
+/// What is recorded all day long. By these, lists find nothing by an index of their own: they are found on the way.
+pub const FREQUENT: [&str; 2] = ["refreshed", "signed_in"];
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Group {
     SignIn,

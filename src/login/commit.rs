@@ -27,7 +27,8 @@ use crate::{
         audit_event::{self, Actor, AuditEvent},
         browser_session, connection,
         login_attempt::{self, Purpose, TakenAttempt},
-        membership, organization, person,
+        membership, organization,
+        person::{self, SignedIn},
         revocation::Reason,
         tenant, token_escrow,
         tx::Connection,
@@ -54,14 +55,15 @@ impl From<StoreError> for Unsettled {
     }
 }
 
-/// Tries again for a while where the database is away for a moment; the fence makes that safe.
+/// Commits, and tells the landing. Tries again for a while where the database is away for a moment; the fence makes that
+/// safe.
 pub(super) async fn commit_soon(
     app: &App,
     attempt: &TakenAttempt,
     grant: &KeptGrant,
     identified: &Identified,
     try_number: i32,
-) -> Result<(), Unsettled> {
+) -> Result<String, Unsettled> {
     let policy = backon::ExponentialBuilder::default().with_min_delay(Duration::from_millis(250)).with_max_times(5);
     backon::Retryable::retry(|| commit(app, attempt, grant, identified, try_number), policy)
         .when(|unsettled| matches!(unsettled, Unsettled::Store(_)))
@@ -74,38 +76,43 @@ async fn commit(
     grant: &KeptGrant,
     identified: &Identified,
     try_number: i32,
-) -> Result<(), Unsettled> {
+) -> Result<String, Unsettled> {
     let now = app.clock.shared_now();
     let mut tx = app.pools.begin_as_engine().await?;
     if !token_escrow::delete(&mut *tx, &attempt.state_digest, try_number).await? {
         return Err(Unsettled::Lost);
     }
-    let person_id = person::upsert(&mut *tx, attempt.data_centre, &identified.profile, now).await?;
+    let signed_in = person::upsert(&mut *tx, attempt.data_centre, &identified.profile, now).await?;
+    let person_id = signed_in.person_id;
     if attempt.purpose.person_id().is_some_and(|began| began != person_id) {
         return Err(Unsettled::Failed(Failure::WrongPerson));
     }
     if let Purpose::Onboarding { onboarding_link_id, .. } = attempt.purpose {
-        rest(app, &mut tx, attempt, grant, identified, (person_id, onboarding_link_id), now).await?;
-        return Ok(tx.commit().await?);
+        let landing = rest(app, &mut tx, attempt, grant, identified, (person_id, onboarding_link_id), now).await?;
+        tx.commit().await?;
+        return Ok(landing);
     }
-    let own_tenant = own_tenant(&mut tx, attempt, person_id, identified, now).await?;
-    let landing = match (attempt.product, &grant.refresh_token) {
+    let mut record = Vec::with_capacity(2);
+    let own_tenant = own_tenant(&mut tx, attempt, signed_in, identified, &mut record, now).await?;
+    let (landing, done) = match (attempt.product, &grant.refresh_token) {
         (Some(product), Some(_)) if attempt.offline => {
-            connect(app, &mut tx, attempt, grant, identified, (person_id, own_tenant, product), now).await?
+            connect(app, &mut tx, attempt, grant, identified, (signed_in, own_tenant, product), now).await?
         }
         (product, unasked) => {
             if unasked.is_some() {
                 revoke_grant(app, &mut tx, attempt, grant, Some(person_id), Reason::NotAskedFor, now).await?;
             }
-            signed_in_landing(&mut tx, attempt, product, (person_id, own_tenant.0), now).await?
+            signed_in_landing(&mut tx, attempt, product, (person_id, own_tenant.0)).await?
         }
     };
+    record.push(done);
+    audit_event::insert_many(&mut *tx, &record.into_iter().map(|event| (event, now)).collect::<Vec<_>>()).await?;
     sign_in(&mut tx, attempt, person_id, now).await?;
     if !login_attempt::update_landed(&mut *tx, &attempt.state_digest, true, Some(person_id), &landing, now).await? {
         return Err(Unsettled::Lost);
     }
     tx.commit().await?;
-    Ok(())
+    Ok(landing)
 }
 
 /// In onboarding nothing is connected until the person has confirmed, and nobody is signed in: what was
@@ -118,7 +125,7 @@ async fn rest(
     identified: &Identified,
     (person_id, onboarding_link_id): (PersonId, OnboardingLinkId),
     now: DateTime<Utc>,
-) -> Result<(), Unsettled> {
+) -> Result<String, Unsettled> {
     let consent = Consent {
         grant,
         person_id,
@@ -138,47 +145,51 @@ async fn rest(
     if !login_attempt::update_landed(&mut *tx, state, true, Some(person_id), &received.landing, now).await? {
         return Err(Unsettled::Lost);
     }
-    Ok(())
+    Ok(received.landing)
 }
 
 /// A first-time person gets a tenant of their own, as its owner. Tells whether it is new.
 async fn own_tenant(
     tx: &mut Connection,
     attempt: &TakenAttempt,
-    person_id: PersonId,
+    signed_in: SignedIn,
     identified: &Identified,
+    record: &mut Vec<AuditEvent>,
     now: DateTime<Utc>,
 ) -> Result<(TenantId, bool), StoreError> {
     let profile = &identified.profile;
     let who = [&profile.display_name, &profile.email].into_iter().find(|name| !name.is_empty());
     let who = who.map_or("Somebody", |name| name.as_str());
     let name = format!("{who}’s workspace");
-    let (tenant_id, is_new) = tenant::find_or_insert_own(&mut *tx, person_id, &name, slug_for(who), now).await?;
+    let (tenant_id, is_new) = tenant::find_or_insert_own(&mut *tx, signed_in, &name, slug_for(who), now).await?;
     if is_new {
-        let created = event(attempt, Some(person_id), "tenant_created", "done");
-        audit_event::insert(&mut *tx, &AuditEvent { tenant_id: Some(tenant_id), ..created }, now).await?;
+        let created = event(attempt, Some(signed_in.person_id), "tenant_created", "done");
+        record.push(AuditEvent { tenant_id: Some(tenant_id), ..created });
         event::insert(tx, Event::of_tenant(EventType::TenantCreated, tenant_id, None, &name), now).await?;
     }
     Ok((tenant_id, is_new))
 }
 
-/// Deposits the grant and tells where to go next.
+/// Deposits the grant; tells where to go next, and what is to be put on record.
 async fn connect(
     app: &App,
     tx: &mut Connection,
     attempt: &TakenAttempt,
     grant: &KeptGrant,
     identified: &Identified,
-    (person_id, (own_tenant, is_new), product): (PersonId, (TenantId, bool), Product),
+    (signed_in, (own_tenant, is_new), product): (SignedIn, (TenantId, bool), Product),
     now: DateTime<Utc>,
-) -> Result<String, Unsettled> {
+) -> Result<(String, AuditEvent), Unsettled> {
+    let person_id = signed_in.person_id;
     let tenant_id = attempt.purpose.tenant_id().unwrap_or(own_tenant);
-    let is_theirs = is_new && tenant_id == own_tenant;
-    if !is_theirs && membership::find(&mut *tx, tenant_id, person_id).await?.is_none() {
-        return Err(Unsettled::Failed(Failure::WrongPerson));
-    }
-    if tenant::is_suspended_for_share(&mut *tx, tenant_id).await? {
-        return Err(Unsettled::Failed(Failure::TenantSuspended));
+    // Of a tenant that was made in this transaction nobody else can know.
+    if !is_new || tenant_id != own_tenant {
+        if membership::find(&mut *tx, tenant_id, person_id).await?.is_none() {
+            return Err(Unsettled::Failed(Failure::WrongPerson));
+        }
+        if tenant::is_suspended_for_share(&mut *tx, tenant_id).await? {
+            return Err(Unsettled::Failed(Failure::TenantSuspended));
+        }
     }
     let target = match attempt.purpose {
         Purpose::Reconnect { connection_id, .. } => {
@@ -211,6 +222,7 @@ async fn connect(
     let new = deposit::Deposit {
         tenant_id,
         person_id: Some(person_id),
+        person_is_new: signed_in.is_new,
         zoho_client_id: None,
         product,
         data_centre: attempt.data_centre,
@@ -231,8 +243,9 @@ async fn connect(
             if is_choice { "choosing" } else { "done" },
         )
     };
-    audit_event::insert(&mut *tx, &event, now).await?;
-    Ok(if is_choice { choice_landing(connection_id, attempt) } else { attempt.return_path.as_str().to_owned() })
+    let landing =
+        if is_choice { choice_landing(connection_id, attempt) } else { attempt.return_path.as_str().to_owned() };
+    Ok((landing, event))
 }
 
 /// A reconnect of a connection that never had an organization: the only one that Zoho lists is taken,
@@ -275,24 +288,23 @@ async fn signed_in_landing(
     attempt: &TakenAttempt,
     product: Option<Product>,
     (person_id, own_tenant): (PersonId, TenantId),
-    now: DateTime<Utc>,
-) -> Result<String, StoreError> {
+) -> Result<(String, AuditEvent), StoreError> {
     let signed_in = event(attempt, Some(person_id), "signed_in", "done");
-    audit_event::insert(&mut *tx, &AuditEvent { tenant_id: Some(own_tenant), ..signed_in }, now).await?;
+    let signed_in = AuditEvent { tenant_id: Some(own_tenant), ..signed_in };
     let return_path = attempt.return_path.as_str();
-    let Some(product) = product else { return Ok(return_path.to_owned()) };
+    let Some(product) = product else { return Ok((return_path.to_owned(), signed_in)) };
     let has_it = connection::list_of_person(&mut *tx, person_id, None)
         .await?
         .iter()
         .any(|connection| connection.product == product && connection.status == Status::Active);
     if has_it {
-        return Ok(return_path.to_owned());
+        return Ok((return_path.to_owned(), signed_in));
     }
     let query = url::form_urlencoded::Serializer::new(String::new())
         .append_pair("product", product.key())
         .append_pair("return_to", return_path)
         .finish();
-    Ok(format!("/login?{query}"))
+    Ok((format!("/login?{query}"), signed_in))
 }
 
 /// The browser session, written once. It replaces the one that the browser held; of the same

@@ -171,18 +171,20 @@ async fn take_and_exchange(
         let (task_app, returned) = (Arc::clone(app), returned.clone());
         app.spawn(async move {
             let first = First::Exchanging { code_digest: &code_digest };
-            if let Some(attempt) = take_for_certain(&task_app, &returned, first, now).await? {
-                crate::fail_point!("after_take");
-                exchange::run(&task_app, &attempt, &code, &verifier, permit).await;
-            }
-            Ok(())
+            let Some(attempt) = take_for_certain(&task_app, &returned, first, now).await? else { return Ok(None) };
+            crate::fail_point!("after_take");
+            Ok(exchange::run(&task_app, &attempt, &code, &verifier, permit).await)
         })
     };
     let until = tokio::time::Instant::now() + PATIENCE;
     match tokio::time::timeout_at(until, task).await {
         Ok(Ok(Err(error))) => return Err(Refused::Unavailable(error)),
         Ok(Err(panicked)) => tracing::error!(error = %panicked, "the task of an attempt ended early"),
-        Ok(Ok(Ok(()))) => {}
+        Ok(Ok(Ok(Some(landing)))) => {
+            let session = returned.session_digest.map(|_| opened.session_token(&app.keys));
+            return Ok(Completed::Landed { landing, session });
+        }
+        Ok(Ok(Ok(None))) => {}
         Err(_) => return Ok(Completed::UnderWay { since: Some(now) }),
     }
     landing::wait(app, &opened, &returned, &code_digest, session.as_ref(), until, now).await

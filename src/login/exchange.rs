@@ -16,7 +16,7 @@ use crate::{
 /// Pauses before the second and third try, which happen only if no byte can have been sent.
 const RECONNECTS: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(900)];
 
-/// Exchanges, keeps and settles. How it ended stands in the attempt's row.
+/// Exchanges, keeps and settles. How it ended stands in the attempt's row; where it ended well, the landing is told, too.
 /// `permit` is the exchange's place among those of the data centre; what follows needs none.
 pub(super) async fn run(
     app: &App,
@@ -24,7 +24,7 @@ pub(super) async fn run(
     code: &AuthorizationCode,
     verifier: &PkceVerifier,
     permit: OwnedSemaphorePermit,
-) {
+) -> Option<String> {
     let asked_at = app.clock.shared_now();
     let answer = exchange(app, attempt, code, verifier).await;
     drop(permit);
@@ -40,7 +40,7 @@ pub(super) async fn run(
                 app.limits.failed_exchanges.count(&attempt.peer);
             }
             fail::fail(app, attempt, failure_of(&error)).await;
-            return;
+            return None;
         }
     };
     crate::fail_point!("after_exchange");
@@ -51,10 +51,10 @@ pub(super) async fn run(
         if let Some(token) = &grant.refresh_token {
             revoke::at_once(app, attempt.data_centre, token).await;
         }
-        return;
+        return None;
     }
     crate::fail_point!("after_escrow");
-    settle::settle(app, attempt, grant, 1).await;
+    settle::settle(app, attempt, grant, 1).await
 }
 
 async fn exchange(

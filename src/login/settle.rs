@@ -22,10 +22,10 @@ const GIVE_UP: TimeDelta = TimeDelta::hours(24);
 /// For this long it is tried often.
 const OFTEN: TimeDelta = TimeDelta::minutes(10);
 
-/// One try, fenced by the escrow's number of tries.
-pub(super) async fn settle(app: &App, attempt: &TakenAttempt, grant: KeptGrant, try_number: i32) {
+/// One try, fenced by the escrow's number of tries. Tells the landing where it ended well.
+pub(super) async fn settle(app: &App, attempt: &TakenAttempt, grant: KeptGrant, try_number: i32) -> Option<String> {
     let kept_since = app.clock.shared_now();
-    settle_kept(app, attempt, &grant, try_number, kept_since).await;
+    settle_kept(app, attempt, &grant, try_number, kept_since).await
 }
 
 /// As `settle`, for an escrow that stands since `kept_since`.
@@ -35,7 +35,7 @@ pub(super) async fn settle_kept(
     grant: &KeptGrant,
     try_number: i32,
     kept_since: DateTime<Utc>,
-) {
+) -> Option<String> {
     let outcome = match (attempt.offline, &grant.refresh_token) {
         (true, None) => Err(NotIdentified::Never(Failure::NoRefreshToken)),
         _ => identify_with_live_token(app, attempt, grant).await,
@@ -45,12 +45,16 @@ pub(super) async fn settle_kept(
         Ok(identified) => commit_soon(app, attempt, grant, &identified, try_number).await,
         Err(NotIdentified::Never(failure)) => Err(Unsettled::Failed(failure)),
         Err(NotIdentified::Later) if now - kept_since > GIVE_UP => Err(Unsettled::Failed(Failure::Unavailable)),
-        Err(NotIdentified::Later) => return try_later(app, attempt, try_number, kept_since).await,
+        Err(NotIdentified::Later) => {
+            try_later(app, attempt, try_number, kept_since).await;
+            return None;
+        }
     };
     match outcome {
-        Ok(()) => {
+        Ok(landing) => {
             metrics::counter!("attempts_total", "outcome" => "settled").increment(1);
             app.wake_revocations.notify_one();
+            return Some(landing);
         }
         Err(Unsettled::Lost) => {
             tracing::info!(request.id = %attempt.request_id, "another replica settled this attempt");
@@ -66,6 +70,7 @@ pub(super) async fn settle_kept(
             tracing::warn!(error = chain(&error), request.id = %attempt.request_id, "an attempt is not settled yet");
         }
     }
+    None
 }
 
 /// An escrow may be older than its access token: then the refresh token asks for another one first.

@@ -29,7 +29,7 @@ async fn settle_one(app: &App, claimed: token_escrow::Claimed) {
         }
     };
     match escrow::open(app, &claimed.state_digest, &claimed.grant_sealed) {
-        Ok(grant) => settle::settle_kept(app, &attempt, &grant, claimed.try_number, claimed.created_at).await,
+        Ok(grant) => drop(settle::settle_kept(app, &attempt, &grant, claimed.try_number, claimed.created_at).await),
         // Nothing is deleted: the key may come back (security.md R-22).
         Err(error) => {
             tracing::error!(error = chain(&error), request.id = %attempt.request_id, "an escrow does not open");

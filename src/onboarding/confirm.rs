@@ -182,6 +182,7 @@ async fn connect(
     let new = Deposit {
         tenant_id,
         person_id: Some(rested.person_id),
+        person_is_new: false,
         zoho_client_id: None,
         product,
         data_centre,

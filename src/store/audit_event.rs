@@ -1,6 +1,7 @@
 //! Who did what: appended, never changed.
 
 pub(crate) mod listed;
+mod walk;
 
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;

@@ -24,16 +24,19 @@ pub(crate) enum Order {
     Trouble,
     Name,
     Newest,
+    /// By the day, the latest first; who was never used comes last.
+    Used,
 }
 
 impl Order {
-    pub(crate) const ALL: [Self; 3] = [Self::Trouble, Self::Name, Self::Newest];
+    pub(crate) const ALL: [Self; 4] = [Self::Trouble, Self::Name, Self::Newest, Self::Used];
 
     pub(crate) const fn key(self) -> &'static str {
         match self {
             Self::Trouble => "trouble",
             Self::Name => "name",
             Self::Newest => "newest",
+            Self::Used => "used",
         }
     }
 
@@ -46,19 +49,25 @@ impl Order {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Position {
     pub(crate) trouble: i16,
+    pub(crate) last_used_day: i32,
     pub(crate) name: String,
     pub(crate) id: Uuid,
 }
 
 impl Position {
     pub(crate) fn to_text(&self) -> String {
-        format!("{} {} {}", self.trouble, self.id, self.name)
+        format!("{} {} {} {}", self.trouble, self.last_used_day, self.id, self.name)
     }
 
     pub(crate) fn from_text(text: &str) -> Option<Self> {
-        let mut parts = text.splitn(3, ' ');
-        let (trouble, id, name) = (parts.next()?, parts.next()?, parts.next()?);
-        Some(Self { trouble: trouble.parse().ok()?, id: id.parse().ok()?, name: name.to_owned() })
+        let mut parts = text.splitn(4, ' ');
+        let (trouble, day, id, name) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        Some(Self {
+            trouble: trouble.parse().ok()?,
+            last_used_day: day.parse().ok()?,
+            id: id.parse().ok()?,
+            name: name.to_owned(),
+        })
     }
 }
 
@@ -72,10 +81,16 @@ mod tests {
     #[test]
     fn a_position_leads_back_whatever_the_name() {
         for name in ["", "zylker", " two  words "] {
-            let position = Position { trouble: 6, name: name.to_owned(), id: Uuid::now_v7() };
+            let position = Position { trouble: 6, last_used_day: 20_778, name: name.to_owned(), id: Uuid::now_v7() };
             assert_eq!(Position::from_text(&position.to_text()), Some(position));
         }
-        for odd in ["", "6", "6 x y", "six 019aa3f2-7c1e-7d10-9b2f-000000000001 a"] {
+        for odd in [
+            "",
+            "6",
+            "6 0 x y",
+            "6 019aa3f2-7c1e-7d10-9b2f-000000000001 a",
+            "six 0 019aa3f2-7c1e-7d10-9b2f-000000000001 a",
+        ] {
             assert_eq!(Position::from_text(odd), None, "{odd}");
         }
     }

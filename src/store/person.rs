@@ -19,19 +19,29 @@ pub(crate) struct Person {
     pub(crate) email: String,
 }
 
+/// Who signed in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SignedIn {
+    pub(crate) person_id: PersonId,
+    /// They were never here before: nothing that is stored is theirs.
+    pub(crate) is_new: bool,
+}
+
 /// The person of that data centre and ZUID, new or with today's name and address.
 pub(crate) async fn upsert(
     db: impl PgExecutor<'_>,
     data_centre: DataCentre,
     profile: &Profile,
     now: DateTime<Utc>,
-) -> Result<PersonId, StoreError> {
-    Ok(sqlx::query_scalar!(
+) -> Result<SignedIn, StoreError> {
+    Ok(sqlx::query_as!(
+        SignedIn,
+        // Nobody has written a new row before.
         r#"insert into person (person_id, data_centre, zuid, display_name, email, created_at, signed_in_at)
            values ($1, $2, $3, $4, $5, $6, $6)
            on conflict on constraint person_identity
            do update set display_name = excluded.display_name, email = excluded.email, signed_in_at = excluded.signed_in_at
-           returning person_id as "person_id: PersonId""#,
+           returning person_id as "person_id: PersonId", xmax = 0 as "is_new!""#,
         PersonId::new() as PersonId,
         data_centre.key(),
         profile.zuid.as_str(),

@@ -6,7 +6,7 @@ pub(crate) mod listed;
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
-use super::{StoreError, tx::Connection};
+use super::{StoreError, person::SignedIn, tx::Connection};
 use crate::domain::{
     ids::{PersonId, TenantId},
     tenant::Role,
@@ -16,12 +16,12 @@ use crate::domain::{
 /// (design.md §4).
 pub(crate) async fn find_or_insert_own(
     db: &mut Connection,
-    person_id: PersonId,
+    SignedIn { person_id, is_new }: SignedIn,
     name: &str,
     slug: String,
     now: DateTime<Utc>,
 ) -> Result<(TenantId, bool), StoreError> {
-    if let Some(tenant_id) = find_own(&mut *db, person_id).await? {
+    if !is_new && let Some(tenant_id) = find_own(&mut *db, person_id).await? {
         return Ok((tenant_id, false));
     }
     let inserted = sqlx::query_scalar!(
@@ -106,10 +106,16 @@ pub(crate) async fn update_suspended(
 }
 
 /// True where that changed something; a deletion is not taken back.
-pub(crate) async fn update_resumed(db: impl PgExecutor<'_>, tenant_id: TenantId) -> Result<bool, StoreError> {
+pub(crate) async fn update_resumed(
+    db: impl PgExecutor<'_>,
+    tenant_id: TenantId,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
     let done = sqlx::query!(
-        "update tenant set suspended_at = null where tenant_id = $1 and suspended_at is not null and deleted_at is null",
+        "update tenant set suspended_at = null, resumed_at = $2
+         where tenant_id = $1 and suspended_at is not null and deleted_at is null",
         tenant_id as TenantId,
+        now,
     )
     .execute(db)
     .await?;

@@ -3,7 +3,7 @@
 pub(crate) mod listed;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::PgExecutor;
+use sqlx::{PgExecutor, postgres::types::PgInterval};
 
 use super::StoreError;
 use crate::domain::{
@@ -73,12 +73,13 @@ pub(crate) struct Claimed {
     pub(crate) previous_secret_until: Option<DateTime<Utc>>,
 }
 
-/// What a suspended tenant's endpoints are told; everything else waits until it is resumed.
-const SENT_ALL_THE_SAME: [EventType; 2] = [EventType::TenantSuspended, EventType::TenantDeleted];
-
 /// Claims what is due. Of one connection and endpoint only the first that is still pending, so that none
 /// overtakes another; of one endpoint no more than `most_of_one` at a time on all replicas together, so
 /// that a slow one keeps nobody else waiting. Endpoints come in no order, so that none is always last.
+///
+/// A suspended tenant's endpoints are told that it is, or that it is deleted; everything else waits until it is resumed,
+/// and is not looked at meanwhile: an index has those two alone. What waited is then tried for as long as if it had just
+/// been written.
 pub(crate) async fn claim_due(
     db: impl PgExecutor<'_>,
     most: i64,
@@ -87,38 +88,52 @@ pub(crate) async fn claim_due(
 ) -> Result<Vec<Claimed>, StoreError> {
     Ok(sqlx::query_as!(
         Claimed,
-        r#"with claimable as (
-               select due.webhook_delivery_id, e.url, e.secrets_sealed, e.previous_secret_until
-               from webhook_endpoint e
-               left join tenant t on t.tenant_id = e.tenant_id
+        r#"with room as (
+               select e.webhook_endpoint_id, e.url, e.secrets_sealed, e.previous_secret_until, t.suspended_at, t.resumed_at,
+                   greatest(0, $4 - (
+                       select count(*) from webhook_delivery under_way
+                       where under_way.webhook_endpoint_id = e.webhook_endpoint_id and under_way.status = 'pending'
+                         and under_way.claimed_until > $1)) as places
+               from webhook_endpoint e left join tenant t using (tenant_id)
+               where e.disabled_at is null),
+           of_all as (
+               select due.webhook_delivery_id, e.* from room e
                cross join lateral (
                    select d.webhook_delivery_id from webhook_delivery d
                    where d.webhook_endpoint_id = e.webhook_endpoint_id and d.status = 'pending' and d.due_at <= $1
                      and (d.claimed_until is null or d.claimed_until <= $1)
-                     and (t.suspended_at is null or d.event_type = any($5))
-                     and not exists (
-                         select from webhook_delivery earlier
-                         where earlier.webhook_endpoint_id = d.webhook_endpoint_id and earlier.connection_id = d.connection_id
-                           and earlier.status = 'pending' and earlier.sequence < d.sequence)
-                   order by d.due_at, d.sequence
-                   limit greatest(0, $4 - (
-                       select count(*) from webhook_delivery under_way
-                       where under_way.webhook_endpoint_id = e.webhook_endpoint_id and under_way.status = 'pending'
-                         and under_way.claimed_until > $1))
+                     and (d.connection_id is null or d.sequence = (
+                         select min(first.sequence) from webhook_delivery first
+                         where first.webhook_endpoint_id = d.webhook_endpoint_id and first.connection_id = d.connection_id
+                           and first.status = 'pending'))
+                   order by d.due_at, d.sequence limit e.places
                    for update of d skip locked) due
-               where e.disabled_at is null
+               where e.suspended_at is null
+               order by random() limit $3),
+           of_suspended as (
+               select due.webhook_delivery_id, e.* from room e
+               cross join lateral (
+                   select d.webhook_delivery_id from webhook_delivery d
+                   where d.webhook_endpoint_id = e.webhook_endpoint_id and d.status = 'pending' and d.due_at <= $1
+                     and (d.claimed_until is null or d.claimed_until <= $1)
+                     and d.event_type in ('tenant.suspended', 'tenant.deleted')
+                   order by d.due_at, d.sequence limit e.places
+                   for update of d skip locked) due
+               where e.suspended_at is not null
                order by random() limit $3)
            update webhook_delivery d set claimed_until = $2, tries = tries + 1, last_tried_at = $1
-           from claimable c where d.webhook_delivery_id = c.webhook_delivery_id
+           from (select * from of_all union all select * from of_suspended limit $3) c
+           where d.webhook_delivery_id = c.webhook_delivery_id
            returning d.webhook_delivery_id as "webhook_delivery_id: WebhookDeliveryId",
                d.webhook_endpoint_id as "webhook_endpoint_id: WebhookEndpointId", d.tenant_id as "tenant_id: TenantId",
-               d.event_id as "event_id: WebhookEventId", d.payload::text as "payload!", d.tries, d.give_up_at,
+               d.event_id as "event_id: WebhookEventId", d.payload::text as "payload!", d.tries,
+               greatest(d.give_up_at, c.resumed_at + $5::interval) as "give_up_at!",
                c.url as "url!", c.secrets_sealed as "secrets_sealed!", c.previous_secret_until"#,
         now,
         now + CLAIM,
         most,
         most_of_one,
-        &SENT_ALL_THE_SAME.map(|event_type| event_type.key().to_owned()),
+        PgInterval { months: 0, days: 0, microseconds: PATIENCE.num_microseconds().unwrap_or_default() },
     )
     .fetch_all(db)
     .await?)
@@ -207,23 +222,6 @@ pub(crate) async fn update_again(
     .execute(db)
     .await?;
     Ok(done.rows_affected() == 1)
-}
-
-/// What waited while the tenant was suspended is due, and is tried for as long as if it had just been written.
-pub(crate) async fn update_resumed(
-    db: impl PgExecutor<'_>,
-    tenant_id: TenantId,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    sqlx::query!(
-        "update webhook_delivery set due_at = least(due_at, $2), give_up_at = $3 where tenant_id = $1 and status = 'pending'",
-        tenant_id as TenantId,
-        now,
-        now + PATIENCE,
-    )
-    .execute(db)
-    .await?;
-    Ok(())
 }
 
 /// What waits for an endpoint that was switched off for longer than deliveries are tried.

@@ -138,6 +138,7 @@ async fn move_tokens(
     let new = Deposit {
         tenant_id,
         person_id: held.person_id,
+        person_is_new: false,
         zoho_client_id: held.zoho_client_id,
         product: choosing.product,
         data_centre: choosing.data_centre,

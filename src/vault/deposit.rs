@@ -54,6 +54,8 @@ pub(crate) struct Deposit<'a> {
     pub(crate) tenant_id: TenantId,
     /// Absent: an imported token that does not tell.
     pub(crate) person_id: Option<PersonId>,
+    /// The person was never here before: nothing of theirs is looked for.
+    pub(crate) person_is_new: bool,
     /// The client the grant belongs to, if it is not ours.
     pub(crate) zoho_client_id: Option<ZohoClientId>,
     pub(crate) product: Product,
@@ -95,6 +97,7 @@ pub(crate) async fn deposit(
     };
     let held = match new.target {
         Target::Connection(connection_id) => connection::find_held(&mut *tx, tenant_id, connection_id).await?,
+        Target::Organization(_) | Target::Choice(_) if new.person_is_new => None,
         Target::Organization(_) | Target::Choice(_) => {
             connection::find_same(&mut *tx, tenant_id, person_id, organization_id, new.product).await?
         }
@@ -146,7 +149,11 @@ pub(crate) async fn deposit(
         event::insert(&mut *tx, event(event_type), now).await?;
     }
     if let Some(person_id) = person_id {
-        let used = connection::count_refresh_tokens(&mut *tx, person_id, &new.grant.client_id, new.data_centre).await?;
+        let used = if new.person_is_new {
+            1
+        } else {
+            connection::count_refresh_tokens(&mut *tx, person_id, &new.grant.client_id, new.data_centre).await?
+        };
         if used >= near_limit(&app.config) {
             revocation::update_person_due(&mut *tx, person_id, now).await?;
             connection::budget_watch::upsert(&mut *tx, person_id, &new.grant.client_id, new.data_centre, now).await?;

@@ -105,6 +105,13 @@ impl Usage {
         Ok(())
     }
 
+    /// Leaves as much room as was needed: a map that grows is copied again and again.
+    fn take(&self) -> Waiting {
+        let mut waiting = self.lock();
+        let empty = Waiting { counts: HashMap::with_capacity(waiting.counts.len()), refusals: Vec::new() };
+        mem::replace(&mut *waiting, empty)
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Waiting> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -130,7 +137,7 @@ impl Waiting {
 
 /// Writes what waits; what could not be written waits on.
 pub(crate) async fn write(app: &App) -> Result<(), StoreError> {
-    let Waiting { counts, mut refusals } = mem::take(&mut *app.usage.lock());
+    let Waiting { counts, mut refusals } = app.usage.take();
     let mut counts: Vec<_> = counts.into_iter().collect();
     counts.sort_unstable_by(|(a, _), (b, _)| a.key().cmp(&b.key()));
     let written = write_all(app, &mut counts, &mut refusals).await;

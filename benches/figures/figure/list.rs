@@ -25,7 +25,7 @@ const LISTS: &[(&str, &str)] = &[
     ("no_such_status", "/api/v1/connections?status=choosing"),
     ("organization", "/api/v1/connections?organization=list-4711"),
     ("organization_in_tenant", "/api/v1/connections?tenant=list-712&organization=list-4711"),
-    ("person", "/api/v1/connections?person=eu:list-4711"),
+    ("person", "/api/v1/connections?person=eu:7700004711"),
     ("tenant_product_status", "/api/v1/connections?tenant=list-0&product=crm&status=needs_reconnect"),
 ];
 
@@ -33,10 +33,12 @@ const LISTS: &[(&str, &str)] = &[
 const PAGES: &[(&str, &str)] = &[
     ("organizations", "/tenants/list-0/organizations"),
     ("organizations_by_name", "/tenants/list-0/organizations?sort=name"),
+    ("organizations_by_last_use", "/tenants/list-0/organizations?sort=used"),
     ("organizations_search", "/tenants/list-0/organizations?search=organization+99"),
     ("organizations_product", "/tenants/list-0/organizations?product=desk"),
     ("console_connections", "/tenants/list-0/connections"),
     ("console_connections_newest", "/tenants/list-0/connections?sort=newest"),
+    ("console_connections_by_last_use", "/tenants/list-0/connections?sort=used"),
     ("console_connections_product", "/tenants/list-0/connections?product=crm"),
     ("console_search_name", "/tenants/list-0/connections?search=organization+77"),
     ("console_search_id", "/tenants/list-0/connections?search=list-4710"),
@@ -54,13 +56,14 @@ pub(super) async fn measure(stage: &mut Stage, report: &mut Report) -> Outcome {
     seed::list(&mut stage.database, &stage.emulator.client_id, count).await?;
     let cursor = cursor(stage).await?;
     for (name, path) in LISTS {
-        slowest_twentieth(stage, report, name, &get(&path.replace("{cursor}", &cursor), &stage.authorization()))
-            .await?;
+        let request = get(&path.replace("{cursor}", &cursor), &stage.authorization());
+        slowest_twentieth(stage, report, name, &request).await.map_err(|error| format!("{name}: {error}"))?;
     }
     let session = Browser::open(stage.replica.address).await?.sign_in("us:780000001").await?;
     seed::let_in(&mut stage.database).await?;
     for (name, path) in PAGES {
-        slowest_twentieth(stage, report, name, &get(path, &session)).await?;
+        let request = get(path, &session);
+        slowest_twentieth(stage, report, name, &request).await.map_err(|error| format!("{name}: {error}"))?;
     }
     Ok(())
 }

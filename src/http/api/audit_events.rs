@@ -18,7 +18,7 @@ use crate::{
     domain::audit::{ActorFilter, OutcomeFilter, parse_action},
     http::problem::Problem,
     store::{
-        audit_event::listed::{Filter, Listed, Position, list},
+        audit_event::listed::{Filter, Page, Position, list},
         connection,
     },
 };
@@ -26,6 +26,8 @@ use crate::{
 /// Lists audit events.
 ///
 /// What was done and what was refused, the newest first. A tenant that is not there, or not the key's, has none.
+/// What is rare is looked for a stretch at a time: a page may hold fewer events than asked for, even none, while `next`
+/// says where to look further.
 #[utoipa::path(
     get, path = "/audit-events", tag = "audit", security(("api_key" = ["audit:read"])),
     params(
@@ -61,20 +63,20 @@ pub(crate) async fn list_audit_events(
     let paging = Paging::read(&mut parameters, &app.keys, of, Position::from_text);
     parameters.finish()?;
     let mut tx = backend.begin(&app).await?;
-    let events = match narrow(&mut tx, backend.tenant_id, tenant.as_deref()).await? {
+    let page = match narrow(&mut tx, backend.tenant_id, tenant.as_deref()).await? {
         Narrowed::To(tenant_id) => {
             filter.tenant_id = match (tenant_id, filter.connection_id) {
                 // Every index but that of time is led by the tenant.
                 (None, Some(connection_id)) => connection::tenant_of::find(&mut *tx, connection_id).await?,
                 (tenant_id, _) => tenant_id,
             };
-            list(&mut tx, &filter, paging.after, paging.rows()).await?
+            list(&mut tx, &filter, paging.after, paging.limit()).await?
         }
-        Narrowed::Nothing => Vec::new(),
+        Narrowed::Nothing => Page { events: Vec::new(), next: None },
     };
     tx.commit().await?;
-    let (events, next) = paging.cut(&app.keys, events, |last: &Listed| last.position().to_text());
-    let audit_events = events.into_iter().map(AuditEvent::from).collect();
+    let next = page.next.map(|next| paging.seal(&app.keys, &next.to_text()));
+    let audit_events = page.events.into_iter().map(AuditEvent::from).collect();
     Ok(HttpResponse::Ok().json(AuditEventList { audit_events, next }))
 }
 

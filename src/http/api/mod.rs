@@ -33,6 +33,8 @@ pub(crate) fn routes() -> impl actix_web::dev::HttpServiceFactory {
 }
 
 endpoints::endpoints! {
+    get "/connections/{id}/access-token" access_token::get_access_token;
+    get "/access-token" access_token::find_access_token;
     get "/connections" connections::list_connections;
     get "/connections/{id}" connections::get_connection;
     post "/connections" connections::import_connection;
@@ -43,8 +45,6 @@ endpoints::endpoints! {
     get "/onboarding-links/{id}" onboarding_links::get_onboarding_link;
     delete "/onboarding-links/{id}" onboarding_links::withdraw_onboarding_link;
     get "/organizations" organizations::list_organizations;
-    get "/connections/{id}/access-token" access_token::get_access_token;
-    get "/access-token" access_token::find_access_token;
     any "/connections/{id}/proxy/{path:.*}" proxy::call_product;
     get "/webhook-endpoints" webhook_endpoints::list_webhook_endpoints;
     post "/webhook-endpoints" webhook_endpoints::create_webhook_endpoint;

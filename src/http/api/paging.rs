@@ -37,6 +37,16 @@ impl<Position> Paging<Position> {
         self.limit + 1
     }
 
+    /// Rows of a page.
+    pub(super) fn limit(&self) -> usize {
+        usize::try_from(self.limit).unwrap_or(usize::MAX)
+    }
+
+    /// The cursor of a page that begins there.
+    pub(super) fn seal(&self, keys: &KeyRing, position: &str) -> String {
+        self.list.seal(keys, position)
+    }
+
     /// The rows of this page, and the cursor of the next.
     pub(super) fn cut<Row>(
         &self,
@@ -44,10 +54,9 @@ impl<Position> Paging<Position> {
         mut rows: Vec<Row>,
         position: impl FnOnce(&Row) -> String,
     ) -> (Vec<Row>, Option<String>) {
-        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
-        let has_more = rows.len() > limit;
-        rows.truncate(limit);
-        let next = rows.last().filter(|_| has_more).map(|last| self.list.seal(keys, &position(last)));
+        let has_more = rows.len() > self.limit();
+        rows.truncate(self.limit());
+        let next = rows.last().filter(|_| has_more).map(|last| self.seal(keys, &position(last)));
         (rows, next)
     }
 }

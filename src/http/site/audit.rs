@@ -38,6 +38,8 @@ pub(crate) struct AuditPage {
     pub(crate) rows: Vec<AuditRow>,
     /// The address of the next page.
     pub(crate) next: Option<String>,
+    /// There was no time to fill the page: so far, what fits was looked for.
+    pub(crate) looked_back_to: Option<Moment>,
 }
 
 pub(crate) struct AuditRow {
@@ -113,20 +115,21 @@ pub(crate) async fn get_audit(
     let asked = Asked::read(&app, tenant_id, request.query_string())?;
     let (now, path) = (app.clock.shared_now(), admin.path("audit"));
     let mut tx = app.pools.begin_as_tenant(tenant_id).await?;
-    let mut listed = list(&mut tx, &asked.filter(tenant_id), asked.before, i64::from(PAGE) + 1).await?;
+    let listed = list(&mut tx, &asked.filter(tenant_id), asked.before, usize::from(PAGE)).await?;
     let whom = Whom {
         members: membership::list_of_tenant(&mut *tx, tenant_id).await?,
         keys: api_key::list_of_tenant(&mut *tx, tenant_id, None, now).await?,
     };
     tx.commit().await?;
-    let next = asked.cut(&app, tenant_id, &path, &mut listed);
+    let is_short = listed.events.len() < usize::from(PAGE);
     let page = AuditPage {
         shell: admin.shell(&app, Place::Audit),
         slug: admin.tenant.tenant_slug.clone(),
         tenant: Label::new(&admin.tenant.tenant_name),
         controls: asked.controls(&path, &whom),
-        rows: listed.into_iter().map(|listed| AuditRow::of(listed, &asked, &path, now)).collect(),
-        next,
+        next: listed.next.map(|next| asked.from(&app, tenant_id, &path, next)),
+        looked_back_to: listed.next.filter(|_| is_short).map(|next| Moment::new(next.at(), now)),
+        rows: listed.events.into_iter().map(|listed| AuditRow::of(listed, &asked, &path, now)).collect(),
     };
     Ok(page::respond(StatusCode::OK, &page)?)
 }
@@ -159,10 +162,9 @@ pub(crate) async fn get_audit_csv(
         let (app, filter) = (app.clone(), filter.clone());
         async move {
             let mut tx = app.pools.begin_as_tenant(tenant_id).await?;
-            let listed = list(&mut tx, &filter, before, i64::from(PIECE)).await?;
+            let listed = list(&mut tx, &filter, before, usize::from(PIECE)).await?;
             tx.commit().await?;
-            let goes_on = if listed.len() == usize::from(PIECE) { listed.last().map(Listed::position) } else { None };
-            Ok((listed.into_iter().map(csv_line).collect(), goes_on.map(Some)))
+            Ok((listed.events.into_iter().map(csv_line).collect(), listed.next.map(Some)))
         }
     }))
 }

@@ -34,12 +34,14 @@ pub(crate) struct Listed {
     pub(crate) scopes_granted: Vec<String>,
     pub(crate) connected_at: DateTime<Utc>,
     pub(crate) last_used_at: Option<DateTime<Utc>>,
+    last_used_day: i32,
 }
 
 impl Listed {
     pub(crate) fn position(&self) -> Position {
         Position {
             trouble: self.trouble.rank(),
+            last_used_day: self.last_used_day,
             name: self.organization_name_lower.clone(),
             id: self.connection_id.into(),
         }
@@ -62,6 +64,7 @@ struct Row {
     scopes_granted: Vec<String>,
     connected_at: DateTime<Utc>,
     last_used_at: Option<DateTime<Utc>>,
+    last_used_day: i32,
 }
 
 impl TryFrom<Row> for Listed {
@@ -86,11 +89,12 @@ impl TryFrom<Row> for Listed {
             scopes_granted: row.scopes_granted,
             connected_at: row.connected_at,
             last_used_at: row.last_used_at,
+            last_used_day: row.last_used_day,
         })
     }
 }
 
-/// The page is cut out before anything is joined. `$7`, `$8` and `$9` are the position, each null on the first page.
+/// The page is cut out before anything is joined. `$7` to `$9` and `$11` are the position, each null on the first page.
 macro_rules! page {
     ($tx:expr, $tenant:expr, $narrowed:expr, $after:expr, $limit:expr, after $beyond:literal, order $order:literal) => {
         sqlx::query_as!(
@@ -99,7 +103,7 @@ macro_rules! page {
                    o.environment as "organization_environment?", c.organization_name_lower, c.product, c.data_centre,
                    p.display_name as "person_name?", p.email as "person_email?", c.trouble as "trouble!", c.retry_at,
                    c.access_token_expires_at,
-                   c.scopes_granted, c.connected_at, c.last_used_at
+                   c.scopes_granted, c.connected_at, c.last_used_at, c.last_used_day
                from (
                    select * from connection c
                    where c.tenant_id = $1
@@ -109,7 +113,7 @@ macro_rules! page {
                      and ($5::text is null or starts_with(c.organization_name_lower, lower($5))
                           or starts_with(c.organization_zoho_id_lower, lower($5)) or starts_with(c.person_email_lower, lower($5)))
                      and ($6::uuid is null or c.organization_id = $6)
-                     and ($7::smallint is null or $8::text is null or $9::uuid is null or "#
+                     and ($7::smallint is null or $8::text is null or $9::uuid is null or $11::integer is null or "#
                 + $beyond
                 + r#")
                    order by "#
@@ -130,6 +134,7 @@ macro_rules! page {
             $after.map(|at| at.name.as_str()),
             $after.map(|at| at.id) as Option<Uuid>,
             $limit,
+            $after.map(|at| at.last_used_day),
         )
         .fetch_all(&mut **$tx)
         .await?
@@ -154,6 +159,8 @@ pub(crate) async fn list(
             after "(c.organization_name_lower, c.connection_id) > ($8, $9)", order "c.organization_name_lower, c.connection_id"),
         Order::Newest => page!(tx, tenant_id, narrowed, after, limit,
             after "c.connection_id < $9", order "c.connection_id desc"),
+        Order::Used => page!(tx, tenant_id, narrowed, after, limit,
+            after "(c.last_used_day, c.connection_id) < ($11, $9)", order "c.last_used_day desc, c.connection_id desc"),
     };
     rows.into_iter().map(Listed::try_from).collect()
 }

@@ -2,15 +2,17 @@
 //! since callers come in crowds.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgExecutor;
 
 use super::{ConnectedOrganization, StoreError, known};
-use crate::domain::{
-    connection::{Health, Status},
-    data_centre::DataCentre,
-    ids::{ConnectionId, TenantId},
-    product::Product,
-    scope::ScopeSet,
+use crate::{
+    domain::{
+        connection::{Health, Status},
+        data_centre::DataCentre,
+        ids::{ConnectionId, TenantId},
+        product::Product,
+        scope::ScopeSet,
+    },
+    store::tx::Connection,
 };
 
 #[derive(Debug)]
@@ -58,6 +60,7 @@ struct Row {
     retry_at: Option<DateTime<Utc>>,
     refresh_tokens: Option<i64>,
     is_suspended: bool,
+    is_watched: bool,
 }
 
 impl TryFrom<Row> for VendedRow {
@@ -97,29 +100,28 @@ impl TryFrom<Row> for VendedRow {
 /// Those of the named connections that exist, in any order. Values are read as text, so that an unknown
 /// one is found out row by row.
 pub(crate) async fn list_vended(
-    db: impl PgExecutor<'_>,
+    db: &mut Connection,
     connection_ids: &[ConnectionId],
 ) -> Result<Vec<VendedRow>, StoreError> {
-    let rows = sqlx::query_as!(
+    let mut rows = sqlx::query_as!(
         Row,
         r#"select c.tenant_id as "tenant_id: TenantId", c.connection_id as "connection_id: ConnectionId", c.product, c.data_centre,
                c.status, c.status_reason, c.health, o.zoho_id as "zoho_id?",
                o.name as "organization_name?", o.environment as "organization_environment?", c.scopes_requested, c.scopes_granted,
                c.access_token_sealed, c.access_token_expires_at, c.token_version, c.last_refreshed_at, c.retry_at,
-               case when exists (select from budget_watch w where w.person_id = c.person_id and w.client_id = c.client_id) then
-                   (select count(*) from connection same
-                    where same.person_id = c.person_id and same.client_id = c.client_id and same.refresh_token_sealed is not null
-                      and same.status <> 'needs_reconnect')
-                 + (select count(*) from revocation r
-                    where r.person_id = c.person_id and r.client_id = c.client_id and r.done_at is null) end as refresh_tokens,
-               exists (select from tenant t where t.tenant_id = c.tenant_id and t.suspended_at is not null) as "is_suspended!"
+               exists (select from tenant t where t.tenant_id = c.tenant_id and t.suspended_at is not null) as "is_suspended!",
+               exists (select from budget_watch w where w.person_id = c.person_id and w.client_id = c.client_id) as "is_watched!",
+               null::bigint as refresh_tokens
            from connection c
            left join organization o on o.tenant_id = c.tenant_id and o.organization_id = c.organization_id
            where c.connection_id = any($1)"#,
         connection_ids as &[ConnectionId],
     )
-    .fetch_all(db)
+    .fetch_all(&mut *db)
     .await?;
+    if rows.iter().any(|row| row.is_watched) {
+        count_of_watched(db, &mut rows).await?;
+    }
     // A row that this version does not understand is no reason to refuse the others.
     let understood = |row: Row| {
         let connection_id = row.connection_id;
@@ -128,4 +130,25 @@ pub(crate) async fn list_vended(
             .ok()
     };
     Ok(rows.into_iter().filter_map(understood).collect())
+}
+
+/// They are few, and counting them is as much work as all the rest.
+async fn count_of_watched(db: &mut Connection, rows: &mut [Row]) -> Result<(), StoreError> {
+    let watched: Vec<_> = rows.iter().filter(|row| row.is_watched).map(|row| row.connection_id).collect();
+    let counted = sqlx::query!(
+        r#"select c.connection_id as "connection_id: ConnectionId",
+               (select count(*) from connection same
+                where same.person_id = c.person_id and same.client_id = c.client_id and same.refresh_token_sealed is not null
+                  and same.status <> 'needs_reconnect')
+             + (select count(*) from revocation r
+                where r.person_id = c.person_id and r.client_id = c.client_id and r.done_at is null) as "tokens!"
+           from connection c where c.connection_id = any($1)"#,
+        &watched as &[ConnectionId],
+    )
+    .fetch_all(db)
+    .await?;
+    for row in rows {
+        row.refresh_tokens = counted.iter().find(|one| one.connection_id == row.connection_id).map(|one| one.tokens);
+    }
+    Ok(())
 }

@@ -38,11 +38,17 @@ pub(crate) struct Listed {
     pub(crate) scopes_granted: Vec<String>,
     pub(crate) connected_at: DateTime<Utc>,
     pub(crate) last_used_at: Option<DateTime<Utc>>,
+    last_used_day: i32,
 }
 
 impl Listed {
     pub(crate) fn position(&self) -> Position {
-        Position { trouble: self.trouble.rank(), name: self.name_lower.clone(), id: self.organization_id.into() }
+        Position {
+            trouble: self.trouble.rank(),
+            last_used_day: self.last_used_day,
+            name: self.name_lower.clone(),
+            id: self.organization_id.into(),
+        }
     }
 }
 
@@ -61,6 +67,7 @@ struct Row {
     scopes_granted: Vec<String>,
     connected_at: DateTime<Utc>,
     last_used_at: Option<DateTime<Utc>>,
+    last_used_day: i32,
 }
 
 impl TryFrom<Row> for Listed {
@@ -82,11 +89,12 @@ impl TryFrom<Row> for Listed {
             scopes_granted: row.scopes_granted,
             connected_at: row.connected_at,
             last_used_at: row.last_used_at,
+            last_used_day: row.last_used_day,
         })
     }
 }
 
-/// The page is cut out before anything is joined. `$6`, `$7` and `$8` are the position, each null on the first page.
+/// The page is cut out before anything is joined. `$6` to `$8` and `$10` are the position, each null on the first page.
 macro_rules! page {
     ($tx:expr, $tenant:expr, $narrowed:expr, $after:expr, $limit:expr, after $beyond:literal, order $order:literal) => {
         sqlx::query_as!(
@@ -94,7 +102,7 @@ macro_rules! page {
             r#"select o.organization_id as "organization_id: OrganizationId", o.zoho_id, o.name, o.name_lower as "name_lower!", o.environment,
                    o.product, o.data_centre, o.people, o.trouble, used.retry_at, used.access_token_expires_at,
                    coalesce(used.scopes, '{}') as "scopes_granted!",
-                   o.created_at as connected_at, used.last_used_at
+                   o.created_at as connected_at, used.last_used_at, o.last_used_day
                from (
                    select * from organization o
                    where o.tenant_id = $1
@@ -105,7 +113,7 @@ macro_rules! page {
                           or o.organization_id in (
                               select c.organization_id from connection c
                               where c.tenant_id = $1 and starts_with(c.person_email_lower, lower($5))))
-                     and ($6::smallint is null or $7::text is null or $8::uuid is null or "#
+                     and ($6::smallint is null or $7::text is null or $8::uuid is null or $10::integer is null or "#
                 + $beyond
                 + r#")
                    order by "#
@@ -130,6 +138,7 @@ macro_rules! page {
             $after.map(|at| at.name.as_str()),
             $after.map(|at| at.id) as Option<Uuid>,
             $limit,
+            $after.map(|at| at.last_used_day),
         )
         .fetch_all(&mut **$tx)
         .await?
@@ -154,6 +163,8 @@ pub(crate) async fn list(
             after "(o.name_lower, o.organization_id) > ($7, $8)", order "o.name_lower, o.organization_id"),
         Order::Newest => page!(tx, tenant_id, narrowed, after, limit,
             after "o.organization_id < $8", order "o.organization_id desc"),
+        Order::Used => page!(tx, tenant_id, narrowed, after, limit,
+            after "(o.last_used_day, o.organization_id) < ($10, $8)", order "o.last_used_day desc, o.organization_id desc"),
     };
     rows.into_iter().map(Listed::try_from).collect()
 }

@@ -42,8 +42,9 @@ const MOST: usize = 20_000;
 /// How long a statement may take that reads by primary key.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Statements under way at once. One as a rule, so that those who come meanwhile are read together; another
-/// where it takes long, or more wait than one statement asks for.
+/// where it takes long, or many wait: Postgres then reads while what it read before is opened.
 const READERS: usize = 2;
+const MANY: usize = 8;
 const LONG: Duration = Duration::from_millis(20);
 /// How many connections a statement asks for.
 const BATCH: usize = 256;
@@ -81,7 +82,7 @@ struct Queue {
 impl Queue {
     fn wants_a_reader(&self) -> bool {
         let is_long = self.began.is_some_and(|began| began.elapsed() > LONG);
-        self.readers == 0 || (self.readers < READERS && (is_long || self.waiting.len() > BATCH))
+        self.readers == 0 || (self.readers < READERS && (is_long || self.waiting.len() > MANY))
     }
 }
 

@@ -119,6 +119,7 @@ impl Settling<'_> {
         let new = Deposit {
             tenant_id,
             person_id,
+            person_is_new: false,
             zoho_client_id,
             product: import.product,
             data_centre: import.data_centre,

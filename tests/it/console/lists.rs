@@ -80,7 +80,7 @@ async fn pages_follow_each_other_and_leave_nothing_out() {
     let console = console(&sam).await;
     fill(&app, &console, 120).await;
     for list in ["organizations", "connections"] {
-        for order in ["trouble", "name", "newest"] {
+        for order in ["trouble", "name", "newest", "used"] {
             let mut next = Some(format!("{console}/{list}?sort={order}"));
             let mut seen = std::collections::BTreeSet::new();
             let mut pages = 0;
@@ -95,6 +95,52 @@ async fn pages_follow_each_other_and_leave_nothing_out() {
             assert_eq!((pages, seen.len() >= 121), (3, true), "{list} {order}: {}", seen.len());
         }
     }
+}
+
+#[tokio::test]
+async fn what_was_used_last_comes_first_by_the_day() {
+    let app = App::start().await;
+    let sam = app.visitor();
+    sam.sign_in_as(SAM).await;
+    let console = console(&sam).await;
+    fill(&app, &console, 120).await;
+    let used = |name: &str, at: &str| {
+        let statement = format!(
+            "update connection set last_used_at = '{at}' where organization_id in
+             (select organization_id from organization where name = '{name}')"
+        );
+        let database = &app.database;
+        async move { database.execute(&statement).await }
+    };
+    // As every version writes it.
+    used("Estate 000090", "2026-11-19T23:59:59Z").await;
+    used("Estate 000003", "2026-11-20T00:00:00Z").await;
+    used("Estate 000077", "2026-11-18T12:00:00Z").await;
+    for list in ["organizations", "connections"] {
+        let page = sam.get(&format!("{console}/{list}?sort=used")).await;
+        page.assert_status(200);
+        let place = |name| page.text.find(name).unwrap_or_else(|| panic!("{list}: {name}"));
+        let places = ["Estate 000003", "Estate 000090", "Estate 000077", "Estate 0001"].map(place);
+        assert!(places.is_sorted(), "{list}: {places:?}");
+    }
+    // Whoever has the organization in hand is not waited for; the next use makes up for it.
+    let url = secrecy::ExposeSecret::expose_secret(&app.database.url()).to_owned();
+    let mut other = <sqlx::PgConnection as sqlx::Connection>::connect(&url).await.unwrap();
+    let lock = "set app.actor = 'engine'; begin; select from organization where name = 'Estate 000050' for update";
+    sqlx::raw_sql(lock).execute(&mut other).await.unwrap();
+    used("Estate 000050", "2026-11-21T10:00:00Z").await;
+    let days = "select concat_ws(' ', c.last_used_day, o.last_used_day) from connection c
+                join organization o using (tenant_id, organization_id) where o.name = 'Estate 000050'";
+    assert_eq!(app.database.text(days).await, "0 0");
+    sqlx::raw_sql("rollback").execute(&mut other).await.unwrap();
+    used("Estate 000050", "2026-11-21T10:01:00Z").await;
+    assert_eq!(app.database.text(days).await, "20778 20778");
+    // And so a token that is handed out.
+    let id = app.database.text("select connection_id from connection where product = 'assist'").await;
+    let back_end = app.backend(&["tokens:read"]).await;
+    assert_eq!(back_end.token(&id, "").await.status, 200);
+    let day = format!("select last_used_day from connection where connection_id = '{id}'");
+    wait_for("its use is written", || async { (app.database.text(&day).await == "20778").then_some(()) }).await;
 }
 
 #[tokio::test]
@@ -178,6 +224,15 @@ async fn a_page_of_many_is_one_walk_of_an_index() {
             "organization_by_name",
         ),
         ("connection where tenant_id = $t order by trouble, connection_id limit 51", "connection_by_trouble"),
+        (
+            "connection where tenant_id = $t and (last_used_day, connection_id) < (20000, '019aa3f2-7c1e-7d10-9b2f-000000000001')
+             order by last_used_day desc, connection_id desc limit 51",
+            "connection_by_last_use",
+        ),
+        (
+            "organization where tenant_id = $t order by last_used_day desc, organization_id desc limit 51",
+            "organization_by_last_use",
+        ),
         (
             "connection where tenant_id = $t order by organization_name_lower, connection_id limit 51",
             "connection_by_organization_name",

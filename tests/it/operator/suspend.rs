@@ -6,7 +6,10 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::{customer, order, site, site_of};
-use crate::harness::{receiver::Receiver, *};
+use crate::harness::{
+    receiver::{Answer, Receiver},
+    *,
+};
 
 const GRANTS: &[&str] =
     &["tokens:read", "proxy", "connections:read", "connections:write", "onboarding:write", "webhooks:write"];
@@ -165,4 +168,96 @@ async fn its_webhooks_wait_and_are_sent_in_order_after_a_resumption() {
     assert_eq!(kinds[0], "tenant.suspended");
     assert!(kinds.contains(&"connection.disconnected".to_owned()) && kinds.contains(&"tenant.resumed".to_owned()));
     assert_eq!(receiver.got()[0].json()["data"]["tenant"]["name"], "Bea Novak’s workspace");
+}
+
+/// So many events, of ten connections in turn, for the tenant's endpoint; as if they had been given up long ago.
+async fn events(app: &App, count: usize) {
+    app.database
+        .execute(&format!(
+            "insert into webhook_delivery (webhook_delivery_id, tenant_id, webhook_endpoint_id, event_id, event_type, payload,
+                 connection_id, status, tries, created_at, due_at, give_up_at)
+             select gen_random_uuid(), tenant_id, webhook_endpoint_id, gen_random_uuid(), 'connection.refreshed',
+                 json_build_object('connection', n % 10, 'number', n), md5((n % 10)::text)::uuid, 'pending', 0,
+                 timestamptz '2026-11-21T10:00:00Z', timestamptz '2026-11-21T10:00:00Z', timestamptz '2026-11-21T10:00:01Z'
+             from webhook_endpoint, generate_series(1, {count}) n order by n"
+        ))
+        .await;
+}
+
+#[tokio::test]
+async fn r25_what_waited_is_in_order_and_is_tried_for_a_day_from_the_resumption() {
+    let (app, sam) = site().await;
+    let (_bea, id, page) = customer(&app).await;
+    let receiver = Receiver::listen().await;
+    let endpoint = json!({"url": receiver.url("/"), "events": ["connection.recovered"]});
+    let own = app.backend_of(&id, GRANTS).await;
+    let made = own.request(Method::POST, "/api/v1/webhook-endpoints").json(&endpoint).send().await.unwrap();
+    assert_eq!(made.status(), 201);
+    order(&sam, &page, "suspend").await;
+    events(&app, 60).await;
+    app.advance(Duration::from_secs(50 * 3600)).await;
+    assert!(receiver.got().is_empty());
+    sam.sign_in_as(SAM).await;
+    receiver.answers(Answer::Status(503));
+    order(&sam, &page, "resume").await;
+    // The first of each connection, in vain.
+    receiver.until(10).await;
+    let status = "select concat(status, ' ', count(*)) from webhook_delivery group by status order by 1";
+    wait_for("all of them wait for another try", || async {
+        let tried =
+            app.database.text("select count(*) from webhook_delivery where tries = 1 and claimed_until is null");
+        (tried.await == "10").then_some(())
+    })
+    .await;
+    assert_eq!(app.database.column(status).await, ["pending 60"], "none is given up");
+    receiver.forget();
+    receiver.answers(Answer::Status(200));
+    app.advance(Duration::from_secs(5)).await;
+    let got = receiver.until(60).await;
+    for connection in 0..10 {
+        let of_it = got.iter().map(receiver::Received::json).filter(|event| event["connection"] == connection);
+        let numbers: Vec<_> = of_it.map(|event| event["number"].as_i64().unwrap()).collect();
+        assert!(numbers.len() == 6 && numbers.is_sorted(), "{connection}: {numbers:?}");
+    }
+    wait_for("all is delivered", || async { (app.database.column(status).await == ["delivered 60"]).then_some(()) })
+        .await;
+}
+
+#[tokio::test]
+async fn r25_what_waits_is_not_looked_at_until_it_may_be_sent() {
+    let (app, sam) = site().await;
+    let (_bea, id, page) = customer(&app).await;
+    let own = app.backend_of(&id, GRANTS).await;
+    let endpoint = json!({"url": "http://127.0.0.1:9/", "events": ["connection.refreshed"]});
+    let made = own.request(Method::POST, "/api/v1/webhook-endpoints").json(&endpoint).send().await.unwrap();
+    assert_eq!(made.status(), 201);
+    order(&sam, &page, "suspend").await;
+    events(&app, 20_000).await;
+    app.database.execute("analyze webhook_delivery").await;
+    let endpoint = app.database.text("select webhook_endpoint_id from webhook_endpoint").await;
+    let url = secrecy::ExposeSecret::expose_secret(&app.database.url()).to_owned();
+    let mut site = <sqlx::PgConnection as sqlx::Connection>::connect(&url).await.unwrap();
+    sqlx::raw_sql("set app.actor = 'engine'").execute(&mut site).await.unwrap();
+    // As store/webhook_delivery.rs claims, of a tenant that is suspended and of one that is not.
+    for (which, index) in [
+        ("d.event_type in ('tenant.suspended', 'tenant.deleted')", "webhook_delivery_sent_all_the_same"),
+        (
+            "(d.connection_id is null or d.sequence = (
+                 select min(first.sequence) from webhook_delivery first
+                 where first.webhook_endpoint_id = d.webhook_endpoint_id and first.connection_id = d.connection_id
+                   and first.status = 'pending'))",
+            "webhook_delivery_in_turn",
+        ),
+    ] {
+        let explain = format!(
+            "explain (analyze, costs off, timing off, summary off)
+             select d.webhook_delivery_id from webhook_delivery d
+             where d.webhook_endpoint_id = '{endpoint}' and d.status = 'pending' and d.due_at <= '2026-11-21T11:00:00Z'
+               and (d.claimed_until is null or d.claimed_until <= '2026-11-21T11:00:00Z') and {which}
+             order by d.due_at, d.sequence limit 8 for update of d skip locked"
+        );
+        let plan: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(explain)).fetch_all(&mut site).await.unwrap();
+        let plan = plan.join("\n");
+        assert!(plan.contains(index) && !plan.contains("Seq Scan") && !plan.contains("rows=20000"), "{plan}");
+    }
 }

@@ -13,11 +13,10 @@ use crate::{
         api::{cursor, parameters::Parameters},
         page::{Label, shorten},
         problem::Problem,
-        site::console_list::PAGE,
     },
     store::{
         api_key::TenantKey,
-        audit_event::listed::{Filter, Listed, Position},
+        audit_event::listed::{Filter, Position},
         membership::TenantMember,
     },
 };
@@ -99,14 +98,11 @@ impl Asked {
         if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
     }
 
-    /// Cuts the page out of rows of which one more was asked for; tells the address of the next.
-    pub(crate) fn cut(&self, app: &App, tenant_id: TenantId, path: &str, rows: &mut Vec<Listed>) -> Option<String> {
-        let has_more = rows.len() > usize::from(PAGE);
-        rows.truncate(usize::from(PAGE));
-        let last = rows.last().filter(|_| has_more)?;
-        let cursor = self.list(tenant_id).seal(&app.keys, &last.position().to_text());
+    /// The address of the page that begins there.
+    pub(crate) fn from(&self, app: &App, tenant_id: TenantId, path: &str, position: Position) -> String {
+        let cursor = self.list(tenant_id).seal(&app.keys, &position.to_text());
         let query = Serializer::new(self.query()).append_pair("cursor", &cursor).finish();
-        Some(format!("{path}?{}", query.trim_start_matches('&')))
+        format!("{path}?{}", query.trim_start_matches('&'))
     }
 
     pub(crate) fn controls(&self, path: &str, whom: &Whom) -> Controls {

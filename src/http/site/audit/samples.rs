@@ -53,6 +53,12 @@ impl AuditPage {
             controls: asked.controls(PATH, &nobody),
             rows,
             next: None,
+            looked_back_to: None,
+        };
+        let looking = |rows| Self {
+            next: Some(format!("{PATH}?cursor=abc")),
+            looked_back_to: Some(tests::moment(-86_400)),
+            ..page("Acme", &Asked::worst(), rows)
         };
         let own = AuditRow { peer: None, request_id: None, ..row(who("engine", None), "refreshed", "done") };
         let typical = vec![
@@ -85,6 +91,8 @@ impl AuditPage {
             ("typical", Self { next: Some(format!("{PATH}?cursor=abc")), ..page("Acme", &Asked::default(), typical) }),
             ("every-worst", page("Acme", &Asked::default(), every)),
             ("empty", page("Acme", &Asked::default(), Vec::new())),
+            ("looking", looking(vec![row(who("person", Some("Ann Lindqvist")), "role_changed", "done")])),
+            ("nothing-so-far", looking(Vec::new())),
             ("nothing-found", page("Acme", &Asked::worst(), Vec::new())),
             ("worst", page(tests::ENDLESS, &Asked::worst(), vec![worst])),
         ]
