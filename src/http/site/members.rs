@@ -47,7 +47,8 @@ pub(crate) struct MemberRow {
     pub(crate) since: Moment,
 }
 
-const ROLES: [Role; 3] = [Role::Owner, Role::Admin, Role::Member];
+/// In the order in which they are offered: nobody becomes an owner by a button that was pressed too soon.
+const ROLES: [Role; 3] = [Role::Member, Role::Admin, Role::Owner];
 
 impl MembersPage {
     async fn of(app: &App, admin: &TenantAdmin, is_last_owner: bool) -> Result<Self, Problem> {
