@@ -4,10 +4,3 @@
 -- The words are those of the events that tell a tenant of its own end (store/webhook_delivery.rs).
 create index webhook_delivery_sent_all_the_same on webhook_delivery (webhook_endpoint_id, due_at)
     where status = 'pending' and event_type in ('tenant.suspended', 'tenant.deleted');
-
--- When it was resumed last: what waited until then is tried for a day from then on.
-alter table tenant add column resumed_at timestamptz;
-
--- In the order in which they are claimed: the first few are found without sorting the rest, which may be all that waited.
-create index webhook_delivery_in_turn on webhook_delivery (webhook_endpoint_id, due_at, sequence) where status = 'pending';
-drop index webhook_delivery_by_time;

@@ -2,7 +2,8 @@
 -- would have every use of a connection written into all of its indexes; the day changes with the first use of a day.
 alter table connection
     -- The day of last_used_at by UTC, counted from 1970; 0: never used. The trigger below keeps it, so that versions that
-    -- know nothing of it do, too.
+    -- know nothing of it do, too. What was used before is sorted with what never was until it is used again: to count all of it
+    -- now would keep everybody from writing.
     add column last_used_day integer not null default 0;
 alter table organization
     -- The latest of its connections'.

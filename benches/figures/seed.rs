@@ -20,7 +20,7 @@ const PER_TENANT: usize = 100;
 /// Rows of one statement.
 const BATCH: usize = 10_000;
 
-/// Stores them; returns their ids in the same order.
+/// Stores them, as if they had been used a few minutes ago; returns their ids in the same order.
 pub(crate) async fn connections(
     database: &mut PgConnection,
     key: &Key,
@@ -56,20 +56,24 @@ async fn insert(database: &mut PgConnection, key: &Key, client_id: &str, seeds: 
              select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bytea[], $7::bytea[],
                  $8::float8[], $9::float8[])
                  new (tenant_id, person_id, organization_id, connection_id, data_centre, refresh_token, access_token, lives, refresh_in)
+         ), today as (
+             select (now() at time zone 'utc')::date - date '1970-01-01' as today
          ), person as (
              insert into person (person_id, data_centre, zuid, display_name, email, created_at, signed_in_at)
              select person_id, data_centre, person_id::text, 'Ann Example', 'ann@example.com', now(), now() from new
          ), organization as (
-             insert into organization (tenant_id, organization_id, data_centre, product, zoho_id, environment, name, created_at)
-             select tenant_id, organization_id, data_centre, 'assist', organization_id::text, 'production', 'Zylker', now() from new
+             insert into organization (tenant_id, organization_id, data_centre, product, zoho_id, environment, name, created_at,
+                 last_used_day)
+             select tenant_id, organization_id, data_centre, 'assist', organization_id::text, 'production', 'Zylker', now(), today
+             from new, today
          )
          insert into connection (tenant_id, connection_id, person_id, organization_id, product, data_centre, status,
              scopes_requested, scopes_granted, client_id, refresh_token_sealed, access_token_sealed, access_token_expires_at,
-             token_version, health, connected_at, consented_at, refresh_at)
+             token_version, health, connected_at, consented_at, refresh_at, last_used_at, last_used_day)
          select tenant_id, connection_id, person_id, organization_id, 'assist', data_centre, 'active',
              scopes, scopes, $10, refresh_token, access_token, now() + lives * interval '1 s', 1, 'ok', now(), now(),
-             now() + refresh_in * interval '1 s'
-         from new, (select array['AaaServer.profile.READ', 'ZohoAssist.userapi.READ'] scopes) scopes",
+             now() + refresh_in * interval '1 s', now() - interval '5 minutes', today
+         from new, today, (select array['AaaServer.profile.READ', 'ZohoAssist.userapi.READ'] scopes) scopes",
     )
     .bind(&tenant_of)
     .bind(&people)

@@ -131,8 +131,16 @@ pub(crate) async fn list_shards(db: impl PgExecutor<'_>, before: DateTime<Utc>) 
     Ok(shards.fetch_all(db).await?)
 }
 
-/// Adds what was put down of one shard before `before`, as much as one statement takes; batches that another replica
-/// is adding are its own. Empty: that is all.
+/// Whether the shard is the transaction's own to fold: replicas that add to the same rows would wait for each other.
+pub(crate) async fn lock_shard(db: impl PgExecutor<'_>, shard: i16) -> Result<bool, StoreError> {
+    let locked = sqlx::query_scalar!(
+        r#"select pg_try_advisory_xact_lock(hashtext('token_vend_batch'), $1) as "locked!""#,
+        i32::from(shard),
+    );
+    Ok(locked.fetch_one(db).await?)
+}
+
+/// Adds what was put down of one shard before `before`, as much as one statement takes. Empty: that is all.
 pub(crate) async fn fold(
     db: impl PgExecutor<'_>,
     shard: i16,
@@ -141,9 +149,9 @@ pub(crate) async fn fold(
     Ok(sqlx::query_as!(
         Folded,
         r#"with batch as (
-               delete from token_vend_batch where token_vend_batch_id in (
+               delete from token_vend_batch where token_vend_batch_id = any(array(
                    select token_vend_batch_id from token_vend_batch where shard = $1 and written_at < $2
-                   order by token_vend_batch_id limit 200 for update skip locked)
+                   order by token_vend_batch_id limit 100))
                returning *),
            counted as (
                select unnest(tenant_ids) as tenant_id, unnest(connection_ids) as connection_id, unnest(api_key_ids) as api_key_id,
@@ -154,7 +162,8 @@ pub(crate) async fn fold(
                select tenant_id, connection_id, api_key_id, minute, outcome, sum(vends)::bigint as vends, min(first_at) as first_at,
                    max(last_at) as last_at
                from counted group by tenant_id, connection_id, api_key_id, minute, outcome
-               order by tenant_id, connection_id, api_key_id, minute, outcome),
+               -- As `upsert` is given them.
+               order by tenant_id, connection_id, api_key_id collate "C", minute, outcome collate "C"),
            written as (
                insert into token_vend (tenant_id, connection_id, api_key_id, minute, outcome, vends, first_at, last_at)
                select * from added

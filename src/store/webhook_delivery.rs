@@ -122,7 +122,8 @@ pub(crate) async fn claim_due(
                where e.suspended_at is not null
                order by random() limit $3)
            update webhook_delivery d set claimed_until = $2, tries = tries + 1, last_tried_at = $1
-           from (select * from of_all union all select * from of_suspended limit $3) c
+           -- The few that tell a tenant of its own end come first: nothing that is sent all day keeps them waiting.
+           from (select * from of_suspended union all select * from of_all limit $3) c
            where d.webhook_delivery_id = c.webhook_delivery_id
            returning d.webhook_delivery_id as "webhook_delivery_id: WebhookDeliveryId",
                d.webhook_endpoint_id as "webhook_endpoint_id: WebhookEndpointId", d.tenant_id as "tenant_id: TenantId",
@@ -133,10 +134,14 @@ pub(crate) async fn claim_due(
         now + CLAIM,
         most,
         most_of_one,
-        PgInterval { months: 0, days: 0, microseconds: PATIENCE.num_microseconds().unwrap_or_default() },
+        patience(),
     )
     .fetch_all(db)
     .await?)
+}
+
+fn patience() -> PgInterval {
+    PgInterval { months: 0, days: 0, microseconds: PATIENCE.num_microseconds().unwrap_or_default() }
 }
 
 /// What came of a try.
@@ -231,8 +236,11 @@ pub(crate) async fn update_waited_in_vain(db: impl PgExecutor<'_>, now: DateTime
          where webhook_delivery_id in (
              select d.webhook_delivery_id from webhook_endpoint e
              join webhook_delivery d on d.webhook_endpoint_id = e.webhook_endpoint_id and d.status = 'pending' and d.give_up_at <= $1
-             where e.disabled_at is not null limit 500 for update of d skip locked)",
+             left join tenant t on t.tenant_id = e.tenant_id
+             where e.disabled_at is not null and (t.resumed_at is null or t.resumed_at <= $1::timestamptz - $2::interval)
+             limit 500 for update of d skip locked)",
         now,
+        patience(),
     )
     .execute(db)
     .await?;

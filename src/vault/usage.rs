@@ -158,18 +158,15 @@ async fn write_all(
     refusals: &mut Vec<(AuditEvent, DateTime<Utc>)>,
 ) -> Result<(), StoreError> {
     let db = app.pools.engine();
-    if counts.len() <= FEW {
+    if (1..=FEW).contains(&counts.len()) {
         token_vend::upsert(db, &vends(counts)).await?;
         let used = used(counts);
         counts.clear();
         token_vend::update_last_used(db, &used).await?;
     }
-    counts.sort_by_key(|(counted, _)| shard_of(counted.connection_id));
-    while let Some((last, _)) = counts.last() {
-        let shard = shard_of(last.connection_id);
-        let others = counts.partition_point(|(counted, _)| shard_of(counted.connection_id) < shard);
-        token_vend::insert_batch(db, shard, &vends(&counts[others..]), app.clock.shared_now()).await?;
-        counts.truncate(others);
+    if !counts.is_empty() {
+        put_down(app, counts).await?;
+        counts.clear();
     }
     while !refusals.is_empty() {
         let size = refusals.len().min(BATCH);
@@ -185,23 +182,45 @@ impl Counted {
     }
 }
 
-/// Adds what was put down in minutes that are over.
-pub(crate) async fn fold(app: &App) -> Result<(), StoreError> {
-    let db = app.pools.engine();
-    let Some(minute) = minute_of(app.clock.shared_now()) else { return Ok(()) };
-    for shard in token_vend::list_shards(db, minute).await? {
-        loop {
-            let folded = token_vend::fold(db, shard, minute).await?;
-            if folded.is_empty() {
-                break;
-            }
-            let used: Vec<_> = folded.iter().map(Used::from).collect();
-            for batch in used.chunks(BATCH) {
-                token_vend::update_last_used(db, batch).await?;
-            }
-        }
+/// All of it or nothing, a batch for each shard.
+async fn put_down(app: &App, counts: &mut [(Counted, Count)]) -> Result<(), StoreError> {
+    counts.sort_by_key(|(counted, _)| shard_of(counted.connection_id));
+    let now = app.clock.shared_now();
+    let mut tx = app.pools.begin_as_engine().await?;
+    for batch in counts.chunk_by(|(a, _), (b, _)| shard_of(a.connection_id) == shard_of(b.connection_id)) {
+        let Some((first, _)) = batch.first() else { continue };
+        token_vend::insert_batch(&mut *tx, shard_of(first.connection_id), &vends(batch), now).await?;
     }
-    Ok(())
+    tx.commit().await
+}
+
+/// Adds what was put down in minutes that are over. A shard that cannot be is tried again, and keeps no other waiting.
+pub(crate) async fn fold(app: &App) -> Result<(), StoreError> {
+    let Some(minute) = minute_of(app.clock.shared_now()) else { return Ok(()) };
+    let mut folded = Ok(());
+    for shard in token_vend::list_shards(app.pools.engine(), minute).await? {
+        folded = folded.and(fold_shard(app, shard, minute).await);
+    }
+    folded
+}
+
+/// With the counts goes when their connections were last used.
+async fn fold_shard(app: &App, shard: i16, minute: DateTime<Utc>) -> Result<(), StoreError> {
+    loop {
+        let mut tx = app.pools.begin_as_engine().await?;
+        if !token_vend::lock_shard(&mut *tx, shard).await? {
+            return Ok(());
+        }
+        let folded = token_vend::fold(&mut *tx, shard, minute).await?;
+        if folded.is_empty() {
+            return Ok(());
+        }
+        let used: Vec<_> = folded.iter().map(Used::from).collect();
+        for batch in used.chunks(BATCH) {
+            token_vend::update_last_used(&mut *tx, batch).await?;
+        }
+        tx.commit().await?;
+    }
 }
 
 impl From<&Folded> for Used {

@@ -94,8 +94,9 @@ impl TryFrom<Row> for Listed {
     }
 }
 
-/// What people's addresses find is looked up beforehand, up to so many connections.
+/// What people's addresses find is looked up beforehand: so many organizations, among so many connections.
 const FEW: usize = 1000;
+const LOOKED_THROUGH: i64 = 5000;
 
 /// Organizations that somebody has connected whose address begins as was searched for.
 enum Addressed {
@@ -117,18 +118,20 @@ impl Addressed {
 
 async fn list_addressed(tx: &mut Tx, tenant_id: TenantId, prefix: Option<&str>) -> Result<Addressed, StoreError> {
     let Some(prefix) = prefix else { return Ok(Addressed::Few(Vec::new())) };
-    let mut found = sqlx::query_scalar!(
-        r#"select organization_id as "organization_id!" from connection
-           where tenant_id = $1 and organization_id is not null and starts_with(person_email_lower, lower($2)) limit $3"#,
+    let found = sqlx::query!(
+        r#"with found as materialized (
+               select organization_id from connection
+               where tenant_id = $1 and organization_id is not null and starts_with(person_email_lower, lower($2)) limit $3)
+           select distinct organization_id as "organization_id!", (select count(*) from found) as "connections!" from found limit $4"#,
         tenant_id as TenantId,
         prefix,
+        LOOKED_THROUGH + 1,
         i64::try_from(FEW).unwrap_or(i64::MAX) + 1,
     )
     .fetch_all(&mut **tx)
     .await?;
-    let is_few = found.len() <= FEW;
-    found.sort_unstable();
-    found.dedup();
+    let is_few = found.len() <= FEW && found.first().is_none_or(|first| first.connections <= LOOKED_THROUGH);
+    let found: Vec<_> = found.into_iter().map(|row| row.organization_id).collect();
     Ok(if is_few { Addressed::Few(found) } else { Addressed::Many { organizations: found.len() } })
 }
 

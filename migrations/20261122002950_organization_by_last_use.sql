@@ -1,2 +1,1 @@
-create index connection_by_last_use on connection (tenant_id, last_used_day, connection_id);
 create index organization_by_last_use on organization (tenant_id, last_used_day, organization_id);
