@@ -1,7 +1,7 @@
 //! Who was handed an access token: one row per key, connection and minute.
 //!
-//! Few counts are added at once (`upsert`). Many are put down as they come (`insert_batch`), which costs a
-//! fraction, and are added when their minute is over (`fold`).
+//! Counts are put down as they come (`insert_batch`), which costs little however many they are, and added to those rows
+//! (`fold`): few at once, many when their minute is over.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
@@ -23,61 +23,6 @@ pub(crate) struct Vends {
     pub(crate) last_at: DateTime<Utc>,
 }
 
-/// The same, a column each.
-struct Columns {
-    tenant_ids: Vec<TenantId>,
-    connection_ids: Vec<ConnectionId>,
-    api_key_ids: Vec<String>,
-    minutes: Vec<DateTime<Utc>>,
-    outcomes: Vec<String>,
-    vends: Vec<i64>,
-    first_at: Vec<DateTime<Utc>>,
-    last_at: Vec<DateTime<Utc>>,
-}
-
-impl Columns {
-    fn of(counted: &[Vends]) -> Self {
-        fn column<T>(counted: &[Vends], of: impl Fn(&Vends) -> T) -> Vec<T> {
-            counted.iter().map(of).collect()
-        }
-        Self {
-            tenant_ids: column(counted, |vends| vends.tenant_id),
-            connection_ids: column(counted, |vends| vends.connection_id),
-            api_key_ids: column(counted, |vends| vends.api_key_id.clone()),
-            minutes: column(counted, |vends| vends.minute),
-            outcomes: column(counted, |vends| vends.outcome.to_owned()),
-            vends: column(counted, |vends| vends.vends),
-            first_at: column(counted, |vends| vends.first_at),
-            last_at: column(counted, |vends| vends.last_at),
-        }
-    }
-}
-
-/// Adds counts, many at once, in the order of the primary key: replicas that write the same rows do
-/// not wait for each other in a circle.
-pub(crate) async fn upsert(db: impl PgExecutor<'_>, counted: &[Vends]) -> Result<(), StoreError> {
-    let columns = Columns::of(counted);
-    sqlx::query!(
-        "insert into token_vend (tenant_id, connection_id, api_key_id, minute, outcome, vends, first_at, last_at)
-         select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::text[], $6::bigint[], $7::timestamptz[],
-             $8::timestamptz[])
-         on conflict (tenant_id, connection_id, api_key_id, minute, outcome) do update set
-             vends = token_vend.vends + excluded.vends, first_at = least(token_vend.first_at, excluded.first_at),
-             last_at = greatest(token_vend.last_at, excluded.last_at)",
-        &columns.tenant_ids as &[TenantId],
-        &columns.connection_ids as &[ConnectionId],
-        &columns.api_key_ids,
-        &columns.minutes,
-        &columns.outcomes,
-        &columns.vends,
-        &columns.first_at,
-        &columns.last_at,
-    )
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
 /// Connections are spread over so many shards; the counts of one are added up in memory.
 const SHARDS: i16 = 32;
 
@@ -88,41 +33,36 @@ pub(crate) fn shard_of(connection_id: ConnectionId) -> i16 {
     i16::from(last) % SHARDS
 }
 
-/// Puts counts down, all of one shard.
+/// Puts counts down, and tells the batch that they are.
 pub(crate) async fn insert_batch(
     db: impl PgExecutor<'_>,
     shard: i16,
     counted: &[Vends],
     now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    let columns = Columns::of(counted);
+) -> Result<Uuid, StoreError> {
+    fn column<T>(counted: &[Vends], of: impl Fn(&Vends) -> T) -> Vec<T> {
+        counted.iter().map(of).collect()
+    }
+    let token_vend_batch_id = Uuid::now_v7();
     sqlx::query!(
         "insert into token_vend_batch (token_vend_batch_id, shard, written_at, tenant_ids, connection_ids, api_key_ids, minutes,
              outcomes, vends, first_at, last_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-        Uuid::now_v7(),
+        token_vend_batch_id,
         shard,
         now,
-        &columns.tenant_ids as &[TenantId],
-        &columns.connection_ids as &[ConnectionId],
-        &columns.api_key_ids,
-        &columns.minutes,
-        &columns.outcomes,
-        &columns.vends,
-        &columns.first_at,
-        &columns.last_at,
+        &column(counted, |vends| vends.tenant_id) as &[TenantId],
+        &column(counted, |vends| vends.connection_id) as &[ConnectionId],
+        &column(counted, |vends| vends.api_key_id.clone()),
+        &column(counted, |vends| vends.minute),
+        &column(counted, |vends| vends.outcome.to_owned()),
+        &column(counted, |vends| vends.vends),
+        &column(counted, |vends| vends.first_at),
+        &column(counted, |vends| vends.last_at),
     )
     .execute(db)
     .await?;
-    Ok(())
-}
-
-/// A connection, and when it was last used by what was folded.
-#[derive(Debug)]
-pub(crate) struct Folded {
-    pub(crate) tenant_id: TenantId,
-    pub(crate) connection_id: ConnectionId,
-    pub(crate) last_at: DateTime<Utc>,
+    Ok(token_vend_batch_id)
 }
 
 /// The shards of which something was put down before `before`.
@@ -140,19 +80,33 @@ pub(crate) async fn lock_shard(db: impl PgExecutor<'_>, shard: i16) -> Result<bo
     Ok(locked.fetch_one(db).await?)
 }
 
-/// Adds what was put down of one shard before `before`, as much as one statement takes. Empty: that is all.
-pub(crate) async fn fold(
+/// What was put down of one shard before `before`, the oldest first, as much as one statement adds.
+pub(crate) async fn list_batches(
     db: impl PgExecutor<'_>,
     shard: i16,
     before: DateTime<Utc>,
-) -> Result<Vec<Folded>, StoreError> {
+) -> Result<Vec<Uuid>, StoreError> {
+    let batches = sqlx::query_scalar!(
+        "select token_vend_batch_id from token_vend_batch where shard = $1 and written_at < $2 order by token_vend_batch_id limit 100",
+        shard,
+        before,
+    );
+    Ok(batches.fetch_all(db).await?)
+}
+
+/// A connection, and when it was last used by what was folded.
+#[derive(Debug)]
+pub(crate) struct Folded {
+    pub(crate) tenant_id: TenantId,
+    pub(crate) connection_id: ConnectionId,
+    pub(crate) last_at: DateTime<Utc>,
+}
+
+/// Adds batches to the counts, in the order of the primary key: whoever writes the same rows does not wait in a circle.
+pub(crate) async fn fold(db: impl PgExecutor<'_>, batches: &[Uuid]) -> Result<Vec<Folded>, StoreError> {
     Ok(sqlx::query_as!(
         Folded,
-        r#"with batch as (
-               delete from token_vend_batch where token_vend_batch_id = any(array(
-                   select token_vend_batch_id from token_vend_batch where shard = $1 and written_at < $2
-                   order by token_vend_batch_id limit 100))
-               returning *),
+        r#"with batch as (delete from token_vend_batch where token_vend_batch_id = any($1) returning *),
            counted as (
                select unnest(tenant_ids) as tenant_id, unnest(connection_ids) as connection_id, unnest(api_key_ids) as api_key_id,
                    unnest(minutes) as minute, unnest(outcomes) as outcome, unnest(vends) as vends, unnest(first_at) as first_at,
@@ -162,8 +116,7 @@ pub(crate) async fn fold(
                select tenant_id, connection_id, api_key_id, minute, outcome, sum(vends)::bigint as vends, min(first_at) as first_at,
                    max(last_at) as last_at
                from counted group by tenant_id, connection_id, api_key_id, minute, outcome
-               -- As `upsert` is given them.
-               order by tenant_id, connection_id, api_key_id collate "C", minute, outcome collate "C"),
+               order by tenant_id, connection_id, api_key_id, minute, outcome),
            written as (
                insert into token_vend (tenant_id, connection_id, api_key_id, minute, outcome, vends, first_at, last_at)
                select * from added
@@ -172,8 +125,7 @@ pub(crate) async fn fold(
                    last_at = greatest(token_vend.last_at, excluded.last_at))
            select tenant_id as "tenant_id!: TenantId", connection_id as "connection_id!: ConnectionId", max(last_at) as "last_at!"
            from added group by tenant_id, connection_id order by tenant_id, connection_id"#,
-        shard,
-        before,
+        batches,
     )
     .fetch_all(db)
     .await?)

@@ -12,6 +12,7 @@ use std::{
 };
 
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
+use uuid::Uuid;
 
 use super::refresh::early;
 use crate::{
@@ -21,6 +22,7 @@ use crate::{
         StoreError,
         audit_event::{self, AuditEvent},
         token_vend::{self, Folded, Used, Vends, shard_of},
+        tx::Tx,
     },
 };
 
@@ -28,8 +30,10 @@ use crate::{
 const MOST: usize = 50_000;
 /// Rows of one statement: beyond that it takes longer for each, since memory for them comes from the system.
 const BATCH: usize = 1_000;
-/// So many are written where they can be looked at; of more, nobody waits to look at one.
+/// So many are added at once, so that they can be looked at; of more, nobody waits to look at one.
 const FEW: usize = 64;
+/// A batch that is added in the same transaction is no shard's.
+const NO_SHARD: i16 = 0;
 
 /// How a call for a token ended well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -139,7 +143,6 @@ impl Waiting {
 pub(crate) async fn write(app: &App) -> Result<(), StoreError> {
     let Waiting { counts, mut refusals } = app.usage.take();
     let mut counts: Vec<_> = counts.into_iter().collect();
-    counts.sort_unstable_by(|(a, _), (b, _)| a.key().cmp(&b.key()));
     let written = write_all(app, &mut counts, &mut refusals).await;
     if written.is_err() {
         let mut waiting = app.usage.lock();
@@ -157,36 +160,28 @@ async fn write_all(
     counts: &mut Vec<(Counted, Count)>,
     refusals: &mut Vec<(AuditEvent, DateTime<Utc>)>,
 ) -> Result<(), StoreError> {
-    let db = app.pools.engine();
-    if (1..=FEW).contains(&counts.len()) {
-        token_vend::upsert(db, &vends(counts)).await?;
-        let used = used(counts);
-        counts.clear();
-        token_vend::update_last_used(db, &used).await?;
-    }
     if !counts.is_empty() {
         put_down(app, counts).await?;
         counts.clear();
     }
     while !refusals.is_empty() {
         let size = refusals.len().min(BATCH);
-        audit_event::insert_many(db, &refusals[..size]).await?;
+        audit_event::insert_many(app.pools.engine(), &refusals[..size]).await?;
         refusals.drain(..size);
     }
     Ok(())
 }
 
-impl Counted {
-    fn key(&self) -> (TenantId, ConnectionId, &str, i64, &'static str) {
-        (self.tenant_id, self.connection_id, &self.api_key_id, self.minute, self.outcome.key())
-    }
-}
-
-/// All of it or nothing, a batch for each shard.
+/// All of it or nothing: a batch for each shard, or one that is added at once.
 async fn put_down(app: &App, counts: &mut [(Counted, Count)]) -> Result<(), StoreError> {
-    counts.sort_by_key(|(counted, _)| shard_of(counted.connection_id));
     let now = app.clock.shared_now();
     let mut tx = app.pools.begin_as_engine().await?;
+    if counts.len() <= FEW {
+        let batch = token_vend::insert_batch(&mut *tx, NO_SHARD, &vends(counts), now).await?;
+        add(&mut tx, &[batch]).await?;
+        return tx.commit().await;
+    }
+    counts.sort_unstable_by_key(|(counted, _)| shard_of(counted.connection_id));
     for batch in counts.chunk_by(|(a, _), (b, _)| shard_of(a.connection_id) == shard_of(b.connection_id)) {
         let Some((first, _)) = batch.first() else { continue };
         token_vend::insert_batch(&mut *tx, shard_of(first.connection_id), &vends(batch), now).await?;
@@ -204,23 +199,29 @@ pub(crate) async fn fold(app: &App) -> Result<(), StoreError> {
     folded
 }
 
-/// With the counts goes when their connections were last used.
 async fn fold_shard(app: &App, shard: i16, minute: DateTime<Utc>) -> Result<(), StoreError> {
     loop {
         let mut tx = app.pools.begin_as_engine().await?;
         if !token_vend::lock_shard(&mut *tx, shard).await? {
             return Ok(());
         }
-        let folded = token_vend::fold(&mut *tx, shard, minute).await?;
-        if folded.is_empty() {
+        let batches = token_vend::list_batches(&mut *tx, shard, minute).await?;
+        if batches.is_empty() {
             return Ok(());
         }
-        let used: Vec<_> = folded.iter().map(Used::from).collect();
-        for batch in used.chunks(BATCH) {
-            token_vend::update_last_used(&mut *tx, batch).await?;
-        }
+        add(&mut tx, &batches).await?;
         tx.commit().await?;
     }
+}
+
+/// With the counts goes when their connections were last used.
+async fn add(tx: &mut Tx, batches: &[Uuid]) -> Result<(), StoreError> {
+    let folded = token_vend::fold(&mut **tx, batches).await?;
+    let used: Vec<_> = folded.iter().map(Used::from).collect();
+    for batch in used.chunks(BATCH) {
+        token_vend::update_last_used(&mut **tx, batch).await?;
+    }
+    Ok(())
 }
 
 impl From<&Folded> for Used {
@@ -248,23 +249,6 @@ fn vends(counts: &[(Counted, Count)]) -> Vec<Vends> {
         })
     };
     counts.iter().filter_map(vends).collect()
-}
-
-/// Each connection once, as last used.
-fn used(sorted: &[(Counted, Count)]) -> Vec<Used> {
-    let mut used: Vec<Used> = Vec::new();
-    for (counted, count) in sorted {
-        match used.last_mut() {
-            Some(last) if last.connection_id == counted.connection_id => last.at = last.at.max(count.last_at),
-            _ => used.push(Used {
-                tenant_id: counted.tenant_id,
-                connection_id: counted.connection_id,
-                at: count.last_at,
-                early_seconds: early().as_seconds_f64(),
-            }),
-        }
-    }
-    used
 }
 
 /// Forgets counts that are older than the audit is kept, a hundred thousand at a time at most.
