@@ -29,7 +29,7 @@ use crate::{
         Begin,
         begin::{LONGEST_EXTRA_SCOPES, scopes_of},
     },
-    store::{audit_event, connection, login_attempt::Purpose, revocation},
+    store::{StoreError, audit_event, connection, login_attempt::Purpose, person::Person, revocation},
     vault::revoke::SHARED,
 };
 
@@ -157,16 +157,7 @@ impl ConnectionPage {
         let (tenant_id, connection_id) = (connection.tenant_id, connection.connection_id);
         let person = member.person();
         let history = audit_event::list_of_connection(app.pools.engine(), tenant_id, connection_id).await?;
-        let receipt = match connection.disconnected_at {
-            Some(at) => {
-                let receipt = revocation::find_receipt(app.pools.engine(), tenant_id, connection_id).await?;
-                receipt.map(|receipt| Receipt {
-                    disconnected_at: Moment::new(at, now),
-                    revocation: Revocation::of(&receipt, now),
-                })
-            }
-            None => None,
-        };
+        let receipt = Receipt::find(app, connection, now).await?;
         let refresh_tokens = RefreshTokens::of(app, person, &connection.client_id).await?;
         Ok(Self {
             shell: member.shell(app, Place::Connections),
@@ -175,19 +166,13 @@ impl ConnectionPage {
             organization: connection.organization.as_ref().map(Organization::of),
             data_centre: connection.data_centre.key(),
             tenant: Label::new(&connection.tenant_name),
-            person: SomebodyAtZoho {
-                name: Label::new(&person.display_name),
-                email: Label::new(&person.email),
-                zuid: person.zuid.to_string(),
-            },
+            person: SomebodyAtZoho::of(person),
             standing: Standing::of(connection, now),
             scopes: scope_lines(&connection.scopes_requested, &connection.scopes_granted),
             connected_at: Moment::new(connection.connected_at, now),
             last_refreshed_at: connection.last_refreshed_at.map(|at| Moment::new(at, now)),
             last_used_at: connection.last_used_at.map(|at| Moment::new(at, now)),
-            token: connection
-                .access_token_expires_at
-                .map(|at| TokenLife { expires_at: Moment::new(at, now), lifetime: 3600 }),
+            token: TokenLife::of(connection, now),
             at_stake: AtStake::of(app, person).await?.filter(|(id, _)| *id != connection_id).map(|(_, stake)| stake),
             refresh_tokens,
             receipt,
@@ -197,8 +182,35 @@ impl ConnectionPage {
     }
 }
 
+impl SomebodyAtZoho {
+    pub(crate) fn of(person: &Person) -> Self {
+        Self { name: Label::new(&person.display_name), email: Label::new(&person.email), zuid: person.zuid.to_string() }
+    }
+}
+
+impl TokenLife {
+    pub(crate) fn of(connection: &connection::Connection, now: DateTime<Utc>) -> Option<Self> {
+        connection.access_token_expires_at.map(|at| Self { expires_at: Moment::new(at, now), lifetime: 3600 })
+    }
+}
+
+impl Receipt {
+    /// Of a connection that has ended.
+    pub(crate) async fn find(
+        app: &App,
+        connection: &connection::Connection,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Self>, StoreError> {
+        let Some(at) = connection.disconnected_at else { return Ok(None) };
+        let receipt =
+            revocation::find_receipt(app.pools.engine(), connection.tenant_id, connection.connection_id).await?;
+        Ok(receipt
+            .map(|receipt| Self { disconnected_at: Moment::new(at, now), revocation: Revocation::of(&receipt, now) }))
+    }
+}
+
 impl Revocation {
-    pub(crate) fn of(receipt: &revocation::Receipt, now: DateTime<Utc>) -> Self {
+    fn of(receipt: &revocation::Receipt, now: DateTime<Utc>) -> Self {
         match (receipt.outcome.as_deref(), receipt.done_at) {
             (Some(SHARED), Some(at)) => Self::Shared { at: Moment::new(at, now) },
             (Some("already"), Some(at)) => Self::Already { at: Moment::new(at, now) },

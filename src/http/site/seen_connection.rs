@@ -5,8 +5,7 @@ use chrono::TimeDelta;
 
 use super::{
     connection::{
-        HistoryEntry, Receipt, Revocation, ScopeLine, ScopeStanding, SomebodyAtZoho, Tested, TokenLife, just_tested,
-        scope_lines,
+        HistoryEntry, Receipt, ScopeLine, ScopeStanding, SomebodyAtZoho, Tested, TokenLife, just_tested, scope_lines,
     },
     parts::{Organization, RefreshTokens, Standing},
     plot::Plot,
@@ -14,7 +13,7 @@ use super::{
 use crate::{
     app::App,
     http::page::{Label, Moment},
-    store::{StoreError, audit_event, connection::Connection, person::Person, revocation, token_vend, tx::Tx},
+    store::{StoreError, audit_event, connection::Connection, person::Person, token_vend, tx::Tx},
 };
 
 /// Days that the plots go back.
@@ -92,12 +91,7 @@ impl SeenConnection {
         let history = audit_event::list_of_connection(&mut **tx, tenant_id, connection_id).await?;
         let keys = token_vend::list_by_key(&mut **tx, tenant_id, connection_id, from).await?;
         let days = token_vend::count_by_day(&mut **tx, tenant_id, connection_id, now, DAYS).await?;
-        let receipt = match connection.disconnected_at {
-            Some(at) => revocation::find_receipt(app.pools.engine(), tenant_id, connection_id).await?.map(|receipt| {
-                Receipt { disconnected_at: Moment::new(at, now), revocation: Revocation::of(&receipt, now) }
-            }),
-            None => None,
-        };
+        let receipt = Receipt::find(app, connection, now).await?;
         let refresh_tokens = match person {
             Some(person) => Some(RefreshTokens::of(app, person, &connection.client_id).await?),
             None => None,
@@ -111,19 +105,13 @@ impl SeenConnection {
             product: connection.product.key(),
             organization: connection.organization.as_ref().map(Organization::of),
             data_centre: connection.data_centre.key(),
-            person: person.map(|person| SomebodyAtZoho {
-                name: Label::new(&person.display_name),
-                email: Label::new(&person.email),
-                zuid: person.zuid.to_string(),
-            }),
+            person: person.map(SomebodyAtZoho::of),
             standing: Standing::of(connection, now),
             scopes: scope_lines(&connection.scopes_requested, &connection.scopes_granted),
             connected_at: Moment::new(connection.connected_at, now),
             last_refreshed_at: connection.last_refreshed_at.map(|at| Moment::new(at, now)),
             last_used_at: connection.last_used_at.map(|at| Moment::new(at, now)),
-            token: connection
-                .access_token_expires_at
-                .map(|at| TokenLife { expires_at: Moment::new(at, now), lifetime: 3600 }),
+            token: TokenLife::of(connection, now),
             refresh_tokens,
             receipt,
             tested: just_tested(&history, now),

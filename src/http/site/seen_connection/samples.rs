@@ -6,7 +6,7 @@ use crate::{
     http::{
         page::tests,
         site::{
-            connection::Event,
+            connection::{Event, Revocation},
             parts::{Health, Reason},
         },
     },
