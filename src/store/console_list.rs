@@ -1,8 +1,9 @@
-//! What the console's lists are narrowed to and ordered by. Each order has an index that is led by the tenant; a page
-//! goes on after the position of the last row, however many come before it.
+//! What the console's lists are narrowed to and ordered by. Each order has an index that is led by the tenant and holds
+//! what may be filtered by; a page goes on after the position of the last row, however many come before it.
 
 use uuid::Uuid;
 
+use super::{StoreError, tx::Tx};
 use crate::domain::{data_centre::DataCentre, ids::OrganizationId, product::Product, trouble::Trouble};
 
 /// Absent is everything.
@@ -69,6 +70,16 @@ impl Position {
             name: name.to_owned(),
         })
     }
+}
+
+/// Has the transaction's statements planned for what is asked for.
+pub(super) async fn prepare(tx: &mut Tx) -> Result<(), StoreError> {
+    // Filters that are not set must vanish from the plan, or their indexes are not used; and nobody's list is made by
+    // reading everybody's.
+    sqlx::raw_sql("set local plan_cache_mode = force_custom_plan; set local enable_seqscan = off")
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
 }
 
 /// What is counted at most: beyond, a list says "more than".

@@ -13,7 +13,7 @@ use crate::{
         trouble::Trouble,
     },
     store::{
-        console_list::{MOST_COUNTED, Narrowed, Order, Position},
+        console_list::{self, MOST_COUNTED, Narrowed, Order, Position},
         known,
         tx::Tx,
     },
@@ -198,8 +198,7 @@ pub(crate) async fn list(
     after: Option<&Position>,
     limit: i64,
 ) -> Result<Vec<Listed>, StoreError> {
-    // Filters that are not set must vanish from the plan, or their indexes are not used.
-    sqlx::query("set local plan_cache_mode = force_custom_plan").execute(&mut **tx).await?;
+    console_list::prepare(tx).await?;
     let addressed = list_addressed(tx, tenant_id, narrowed.prefix.as_deref()).await?;
     let rows = match order {
         Order::Trouble => page!(tx, tenant_id, narrowed, addressed.few(), after, limit,
@@ -216,7 +215,7 @@ pub(crate) async fn list(
 
 /// How many there are, up to `MOST_COUNTED` and one.
 pub(crate) async fn count(tx: &mut Tx, tenant_id: TenantId, narrowed: &Narrowed) -> Result<i64, StoreError> {
-    sqlx::query("set local plan_cache_mode = force_custom_plan").execute(&mut **tx).await?;
+    console_list::prepare(tx).await?;
     let addressed = list_addressed(tx, tenant_id, narrowed.prefix.as_deref()).await?;
     let is_by_prefix_alone = *narrowed == Narrowed { prefix: narrowed.prefix.clone(), ..Narrowed::default() };
     if let Addressed::Many { organizations } = &addressed
