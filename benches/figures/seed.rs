@@ -128,11 +128,13 @@ const LIST: [&str; 4] = [
      select md5('person' || n)::uuid, 'eu', (7700000000 + n)::text, 'Person ' || n, 'person' || n || '@example.com', now(), now(),
          'person' || n || '@example.com'
      from generate_series(1, $1::int8 / 2) n where $2::text is not null",
-    // What triggers would keep is put there: people, trouble, and what is searched for.
+    // The tenant with a tenth has a few Zia Agents only. What triggers would keep is put there: people, trouble, and
+    // what is searched for.
     "insert into organization (tenant_id, organization_id, data_centre, product, zoho_id, environment, name, created_at, people, trouble,
          last_used_day)
      select md5('tenant' || case n % 10 when 0 then 0 else n % 2000 + 1 end)::uuid, md5('organization' || n)::uuid, 'eu',
-         (array['assist', 'salesiq', 'connect', 'crm', 'desk', 'books', 'zia_agents'])[n % 7 + 1], 'list-' || n, 'production',
+         (array['assist', 'salesiq', 'connect', 'crm', 'desk', 'books', 'zia_agents'])[1 +
+             case when n % 10 = 0 and n % 20000 <> 0 then n / 10 % 6 else n % 7 end], 'list-' || n, 'production',
          'Organization ' || n, now(), case when n % 100 = 1 then 0 else 1 end,
          case when n % 50 = 0 then 0 when n % 100 = 1 then 7 else 6 end,
          case when n % 3 = 0 then 0 else now()::date - date '1970-01-01' - n % 400 end
@@ -142,7 +144,8 @@ const LIST: [&str; 4] = [
          organization_name_lower, organization_zoho_id_lower, person_email_lower, last_used_at, last_used_day)
      select md5('tenant' || case n % 10 when 0 then 0 else n % 2000 + 1 end)::uuid, md5('connection' || n)::uuid,
          md5('person' || (n / 2 + 1) % ($1::int8 / 2) + 1)::uuid, md5('organization' || n)::uuid,
-         (array['assist', 'salesiq', 'connect', 'crm', 'desk', 'books', 'zia_agents'])[n % 7 + 1], 'eu',
+         (array['assist', 'salesiq', 'connect', 'crm', 'desk', 'books', 'zia_agents'])[1 +
+             case when n % 10 = 0 and n % 20000 <> 0 then n / 10 % 6 else n % 7 end], 'eu',
          case when n % 50 = 0 then 'needs_reconnect' when n % 100 = 1 then 'disconnected' else 'active' end,
          case when n % 50 = 0 then 'revoked' end, array['ZohoAssist.userapi.READ'], array['ZohoAssist.userapi.READ'], $2, '\\x00',
          1, 'ok', now(), now(), now() + interval '30 days', 'organization ' || n, 'list-' || n,

@@ -104,12 +104,14 @@ pub(crate) async fn list_vended(
     db: &mut Connection,
     connection_ids: &[ConnectionId],
 ) -> Result<Vec<VendedRow>, StoreError> {
+    // Said to be not null: sqlx takes it from the plan, and a plan may turn a join round.
     let mut rows = sqlx::query_as!(
         Row,
-        r#"select c.tenant_id as "tenant_id: TenantId", c.connection_id as "connection_id: ConnectionId", c.product, c.data_centre,
-               c.status, c.status_reason, c.health, o.zoho_id as "zoho_id?",
-               o.name as "organization_name?", o.environment as "organization_environment?", c.scopes_requested, c.scopes_granted,
-               c.access_token_sealed, c.access_token_expires_at, c.token_version, c.last_refreshed_at, c.retry_at,
+        r#"select c.tenant_id as "tenant_id!: TenantId", c.connection_id as "connection_id!: ConnectionId", c.product as "product!",
+               c.data_centre as "data_centre!", c.status as "status!", c.status_reason, c.health as "health!", o.zoho_id as "zoho_id?",
+               o.name as "organization_name?", o.environment as "organization_environment?",
+               c.scopes_requested as "scopes_requested!", c.scopes_granted as "scopes_granted!",
+               c.access_token_sealed, c.access_token_expires_at, c.token_version as "token_version!", c.last_refreshed_at, c.retry_at,
                (select exists (select from tenant where suspended_at is not null))
                    and exists (select from tenant t where t.tenant_id = c.tenant_id and t.suspended_at is not null) as "is_suspended!",
                (select exists (select from budget_watch))
