@@ -24,11 +24,11 @@ use crate::{
 const QUEUES: Duration = Duration::from_secs(1);
 /// How often it is told which gates are shut; one that is not told again is open, or its replica has gone.
 const GATES: Duration = Duration::from_secs(2);
-const HOUSEKEEPING: Duration = Duration::from_secs(30);
-/// Of shared time: months begin and end by it.
+const HOUSEKEEPING: TimeDelta = TimeDelta::seconds(30);
+/// Months of the audit begin and end.
 const PARTITIONS: TimeDelta = TimeDelta::hours(6);
-/// Where somebody reads what is to be dropped, and holds everybody's lock.
-const PARTITIONS_AGAIN: TimeDelta = TimeDelta::minutes(1);
+/// Of what is done seldom, after a failure: somebody reads what is to be dropped, and holds everybody's lock.
+const AGAIN: TimeDelta = TimeDelta::minutes(1);
 /// When a key was last used is written this often at most, however often it is used.
 const KEY_USES: Duration = Duration::from_secs(5);
 /// What is counted of vends is lost for no longer than this when the program is killed.
@@ -40,18 +40,19 @@ const KEYS_IN_USE: Duration = Duration::from_secs(24 * 3600);
 pub(crate) async fn run(app: Arc<App>) {
     let escrows = every(&app, QUEUES, "escrows", async |app| login::worker::settle_due(app).await.map(drop));
     let lost = every(&app, QUEUES, "lost attempts", async |app| login::worker::report_lost(app).await);
-    let sweep = every(&app, HOUSEKEEPING, "sweep", async |app| login::worker::sweep(app).await);
+    let sweep = by_shared_time(&app, HOUSEKEEPING, "sweep", async |app| login::worker::sweep(app).await);
     let key_uses = every(&app, KEY_USES, "use of keys", async |app| api_key::write_uses(app).await);
     let keys_in_use = every(&app, KEYS_IN_USE, "keys in use", async |app| report_missing_keys(app).await);
     let dead_tokens = every(&app, QUEUES, "dead tokens", async |app| refresh::due::erase_dead(app).await);
     let invitations = every(&app, QUEUES, "onboarding links", async |app| onboarding::end::expire_due(app).await);
-    let old_deliveries = every(&app, HOUSEKEEPING, "old deliveries", async |app| deliver::sweep(app).await);
-    let old_usage = every(&app, HOUSEKEEPING, "old usage", async |app| usage::sweep(app).await);
+    let old_deliveries = by_shared_time(&app, HOUSEKEEPING, "old deliveries", async |app| deliver::sweep(app).await);
+    let old_usage = by_shared_time(&app, HOUSEKEEPING, "old usage", async |app| usage::sweep(app).await);
     let fold = every(&app, QUEUES, "usage in batches", async |app| usage::fold(app).await);
+    let partitions = by_shared_time(&app, PARTITIONS, "audit partitions", async |app| keep_partitions(app).await);
     let gates = every(&app, GATES, "gates", async |app| refresh::health::tell(app).await);
-    let old_health = every(&app, HOUSEKEEPING, "old health", async |app| refresh::health::sweep(app).await);
+    let old_health = by_shared_time(&app, HOUSEKEEPING, "old health", async |app| refresh::health::sweep(app).await);
     tokio::join!(
-        partitions(&app),
+        partitions,
         gates,
         fold,
         old_health,
@@ -83,22 +84,6 @@ async fn report_missing_keys(app: &App) -> Result<(), StoreError> {
         );
     }
     Ok(())
-}
-
-/// Looked at by shared time, which a restored or a tested installation may find far ahead.
-async fn partitions(app: &Arc<App>) {
-    let mut due = DateTime::<Utc>::MIN_UTC;
-    while !app.is_stopping() {
-        let now = app.clock.shared_now();
-        if now >= due {
-            let kept = guarded(app, "audit partitions", &async |app: &Arc<App>| keep_partitions(app).await).await;
-            due = now + if kept.is_some() { PARTITIONS } else { PARTITIONS_AGAIN };
-        }
-        tokio::select! {
-            () = sleep(QUEUES) => {}
-            () = app.stopping() => {}
-        }
-    }
 }
 
 async fn keep_partitions(app: &App) -> Result<(), StoreError> {
@@ -227,6 +212,25 @@ where
         guarded(app, what, &step).await;
         tokio::select! {
             () = sleep(pause) => {}
+            () = app.stopping() => {}
+        }
+    }
+}
+
+/// Of what ends by shared time, which may be far ahead where an installation is restored.
+async fn by_shared_time<T, F>(app: &Arc<App>, pause: TimeDelta, what: &'static str, step: F)
+where
+    F: AsyncFn(&Arc<App>) -> Result<T, StoreError>,
+{
+    let mut due = DateTime::<Utc>::MIN_UTC;
+    while !app.is_stopping() {
+        let now = app.clock.shared_now();
+        if now >= due {
+            let done = guarded(app, what, &step).await;
+            due = now + if done.is_some() { pause } else { pause.min(AGAIN) };
+        }
+        tokio::select! {
+            () = sleep(QUEUES) => {}
             () = app.stopping() => {}
         }
     }

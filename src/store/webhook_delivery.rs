@@ -229,7 +229,8 @@ pub(crate) async fn update_again(
     Ok(done.rows_affected() == 1)
 }
 
-/// What waits for an endpoint that was switched off for longer than deliveries are tried.
+/// What waits for an endpoint that was switched off for longer than deliveries are tried. The time in which its tenant is
+/// suspended does not count.
 pub(crate) async fn update_waited_in_vain(db: impl PgExecutor<'_>, now: DateTime<Utc>) -> Result<u64, StoreError> {
     let done = sqlx::query!(
         "update webhook_delivery set status = 'dead', settled_at = $1, claimed_until = null
@@ -237,7 +238,8 @@ pub(crate) async fn update_waited_in_vain(db: impl PgExecutor<'_>, now: DateTime
              select d.webhook_delivery_id from webhook_endpoint e
              join webhook_delivery d on d.webhook_endpoint_id = e.webhook_endpoint_id and d.status = 'pending' and d.give_up_at <= $1
              left join tenant t on t.tenant_id = e.tenant_id
-             where e.disabled_at is not null and (t.resumed_at is null or t.resumed_at <= $1::timestamptz - $2::interval)
+             where e.disabled_at is not null and t.suspended_at is null
+               and (t.resumed_at is null or t.resumed_at <= $1::timestamptz - $2::interval)
              limit 500 for update of d skip locked)",
         now,
         patience(),

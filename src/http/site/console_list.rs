@@ -94,6 +94,12 @@ impl Asked {
         if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
     }
 
+    /// How many there are, where the rows that were read, of which one more was asked for, are all of them.
+    pub(crate) fn count_of(&self, rows: usize) -> Option<i64> {
+        let is_whole = self.after.is_none() && rows <= usize::from(PAGE);
+        i64::try_from(rows).ok().filter(|_| is_whole)
+    }
+
     /// Cuts the page out of rows of which one more was asked for; tells the address of the next.
     pub(crate) fn cut<Row>(
         &self,

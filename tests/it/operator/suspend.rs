@@ -261,3 +261,91 @@ async fn r25_what_waits_is_not_looked_at_until_it_may_be_sent() {
         assert!(plan.contains(index) && !plan.contains("Seq Scan") && !plan.contains("rows=20000"), "{plan}");
     }
 }
+
+/// Makes an endpoint for what the back end's tenant is told; returns its id.
+async fn endpoint(own: &Backend, receiver: &Receiver, path: &str, events: &[&str]) -> String {
+    let endpoint = json!({"url": receiver.url(path), "events": events});
+    let made = own.request(Method::POST, "/api/v1/webhook-endpoints").json(&endpoint).send().await.unwrap();
+    let made = Told::read(made).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    made.json()["id"].as_str().unwrap().to_owned()
+}
+
+/// Has the worker forget what is old: it does so after a delivery that was settled months ago.
+async fn swept(app: &App) {
+    app.database
+        .execute(
+            "insert into webhook_delivery (webhook_delivery_id, tenant_id, webhook_endpoint_id, event_id, event_type, payload, status,
+                 tries, created_at, due_at, give_up_at, settled_at)
+             select gen_random_uuid(), tenant_id, webhook_endpoint_id, gen_random_uuid(), 'connection.refreshed', '{}', 'dead', 1,
+                 t, t, t, t
+             from webhook_endpoint, (values (timestamptz '2026-01-01T00:00:00Z')) old (t) limit 1",
+        )
+        .await;
+    app.advance(Duration::from_secs(60)).await;
+    wait_for("what is old is gone", || async {
+        let old = app.database.text("select count(*) from webhook_delivery where settled_at < '2026-02-01'");
+        (old.await == "0").then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn r25_what_waited_is_kept_for_an_endpoint_that_was_switched_off_meanwhile() {
+    let (app, sam) = site().await;
+    let (_bea, id, page) = customer(&app).await;
+    let receiver = Receiver::listen().await;
+    let own = app.backend_of(&id, GRANTS).await;
+    let endpoint = endpoint(&own, &receiver, "/", &["connection.recovered"]).await;
+    let path = format!("/api/v1/webhook-endpoints/{endpoint}");
+    let switch = async |enabled: bool| {
+        let switched = own.request(Method::PATCH, &path).json(&json!({"enabled": enabled})).send().await.unwrap();
+        assert_eq!(switched.status(), 200);
+    };
+    switch(false).await;
+    order(&sam, &page, "suspend").await;
+    events(&app, 20).await;
+    // Longer than a delivery is tried, and than it takes to see what was given up.
+    app.advance(Duration::from_secs(30 * 3600)).await;
+    swept(&app).await;
+    sam.sign_in_as(SAM).await;
+    order(&sam, &page, "resume").await;
+    swept(&app).await;
+    let status = "select concat(status, ' ', count(*)) from webhook_delivery group by status order by 1";
+    assert_eq!(app.database.column(status).await, ["pending 20"]);
+    switch(true).await;
+    receiver.until(20).await;
+}
+
+#[tokio::test]
+async fn r25_a_tenants_end_is_told_before_what_is_sent_all_day() {
+    let (app, sam) = site().await;
+    let (_bea, id, page) = customer(&app).await;
+    let receiver = Receiver::listen().await;
+    let (own, sams) = (app.backend_of(&id, GRANTS).await, app.backend_of(&sam.only_connection().await, GRANTS).await);
+    endpoint(&own, &receiver, "/own", &["tenant.suspended"]).await;
+    // As many as a replica sends at once, and more for each than it takes in a turn.
+    for number in 0..9 {
+        endpoint(&sams, &receiver, &format!("/{number}"), &["connection.recovered"]).await;
+    }
+    receiver.answers(Answer::Status(503));
+    order(&sam, &page, "suspend").await;
+    receiver.until(1).await;
+    app.database
+        .execute(
+            "insert into webhook_delivery (webhook_delivery_id, tenant_id, webhook_endpoint_id, event_id, event_type, payload, status,
+                 tries, created_at, due_at, give_up_at)
+             select gen_random_uuid(), e.tenant_id, e.webhook_endpoint_id, gen_random_uuid(), 'connection.refreshed',
+                 json_build_object('type', 'connection.refreshed'), 'pending', 0, d.created_at, d.created_at + interval '30 seconds',
+                 d.created_at + interval '1 day'
+             from webhook_endpoint e join tenant t using (tenant_id), webhook_delivery d, generate_series(1, 50)
+             where t.suspended_at is null",
+        )
+        .await;
+    receiver.forget();
+    receiver.answers(Answer::Status(200));
+    app.advance(Duration::from_secs(60)).await;
+    let kinds: Vec<_> = receiver.until(451).await.iter().map(receiver::Received::kind).collect();
+    let told = kinds.iter().position(|kind| kind == "tenant.suspended").unwrap();
+    assert!(told < 200, "after {told} others");
+}
