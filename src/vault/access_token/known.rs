@@ -1,17 +1,22 @@
 //! What is known of connections: read many at once, and remembered for half a second.
 //!
-//! - Callers who ask while others are asking are served by one statement together.
+//! - Callers who ask while others are asking are served by one statement together. They are read for on the thread that
+//!   serves them: to wake another for each of them costs more than the read.
 //! - A token, with the status that allowed it, stays in memory for half a second counted from before
 //!   the read: a disconnect holds everywhere within one (security.md 4.4). Who does not believe it
 //!   reads anew. What leads to a refusal is not remembered.
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 use crate::{
     app::App,
@@ -39,12 +44,15 @@ use crate::{
 pub(crate) const FRESH: Duration = Duration::from_millis(500);
 /// Connections remembered at once; what is beyond is read each time.
 const MOST: usize = 20_000;
+/// Connections of which it is known that they were asked for.
+const ASKED: u64 = 4096;
 /// How long a statement may take that reads by primary key.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Statements under way at once. One as a rule, so that those who come meanwhile are read together; another
-/// where it takes long, or many wait: Postgres then reads while what it read before is opened.
+/// Queues of callers; each thread has one, and shares it where there are many threads.
+const QUEUES: usize = 2;
+/// Statements under way at once for a queue. One as a rule, so that those who come meanwhile are read together; another
+/// where it takes long.
 const READERS: usize = 2;
-const MANY: usize = 8;
 const LONG: Duration = Duration::from_millis(20);
 /// How many connections a statement asks for.
 const BATCH: usize = 256;
@@ -65,10 +73,12 @@ pub(crate) struct NotRead;
 
 type Answer = Result<Option<Arc<Known>>, NotRead>;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct KnownTokens {
     remembered: Mutex<HashMap<ConnectionId, Arc<Known>>>,
-    queue: Mutex<Queue>,
+    /// Which were asked for lately, as far as there is room. What is asked for once is not remembered.
+    asked: Vec<AtomicU64>,
+    queues: [Mutex<Queue>; QUEUES],
 }
 
 #[derive(Debug, Default)]
@@ -82,11 +92,60 @@ struct Queue {
 impl Queue {
     fn wants_a_reader(&self) -> bool {
         let is_long = self.began.is_some_and(|began| began.elapsed() > LONG);
-        self.readers == 0 || (self.readers < READERS && (is_long || self.waiting.len() > MANY))
+        self.readers == 0 || (self.readers < READERS && is_long)
+    }
+}
+
+/// The place in `queues` of the thread's own.
+fn queue_of_thread() -> usize {
+    static THREADS: AtomicUsize = AtomicUsize::new(0);
+    thread_local!(static NUMBER: usize = THREADS.fetch_add(1, Ordering::Relaxed));
+    NUMBER.with(|number| number % QUEUES)
+}
+
+/// Who reads for a queue. Also one that ends early makes room for another.
+struct Reader {
+    app: Arc<App>,
+    place: usize,
+    has_left: bool,
+}
+
+impl Reader {
+    /// The next batch, or the reader's leave.
+    fn take(&mut self) -> Option<Vec<(ConnectionId, oneshot::Sender<Answer>)>> {
+        let mut queue = self.app.tokens.queue(self.place);
+        if queue.waiting.is_empty() {
+            queue.readers -= 1;
+            drop(queue);
+            self.has_left = true;
+            return None;
+        }
+        queue.began = Some(Instant::now());
+        let size = queue.waiting.len().min(BATCH);
+        Some(queue.waiting.drain(..size).collect())
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        if !self.has_left {
+            self.app.tokens.queue(self.place).readers -= 1;
+        }
+    }
+}
+
+impl Default for KnownTokens {
+    fn default() -> Self {
+        let asked = (0..ASKED).map(|_| AtomicU64::new(0)).collect();
+        Self { remembered: Mutex::default(), asked, queues: Default::default() }
     }
 }
 
 impl KnownTokens {
+    fn queue(&self, place: usize) -> MutexGuard<'_, Queue> {
+        self.queues[place].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What was read within half a second.
     pub(super) fn remembered(&self, connection_id: ConnectionId) -> Option<Arc<Known>> {
         let remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
@@ -96,14 +155,15 @@ impl KnownTokens {
     /// Reads it anew, together with whatever else is asked for.
     pub(super) async fn read(&self, app: &Arc<App>, connection_id: ConnectionId) -> Answer {
         let (answer, told) = oneshot::channel();
+        let place = queue_of_thread();
         {
-            let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut queue = self.queue(place);
             queue.waiting.push((connection_id, answer));
             if queue.wants_a_reader() {
                 queue.readers += 1;
                 queue.began = Some(Instant::now());
-                let app = Arc::clone(app);
-                drop(app.clone().spawn(async move { read_until_nobody_waits(&app).await }));
+                let reader = Reader { app: Arc::clone(app), place, has_left: false };
+                drop(tokio::spawn(read_until_nobody_waits(reader)));
             }
         }
         tokio::time::timeout(PATIENCE * 2, told).await.ok().and_then(Result::ok).unwrap_or(Err(NotRead))
@@ -119,26 +179,25 @@ impl KnownTokens {
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, known| known.is_fresh());
     }
 
+    /// Two that share a place forget each other, and are read once more.
+    fn is_asked_again(&self, connection_id: ConnectionId) -> bool {
+        // The end of an id is random.
+        let (_, end) = Uuid::from(connection_id).as_u64_pair();
+        let place = usize::try_from(end % ASKED).unwrap_or_default();
+        self.asked[place].swap(end, Ordering::Relaxed) == end
+    }
+
     fn remember(&self, known: &Arc<Known>) {
         if known.row.status != Status::Active || known.row.is_suspended || !matches!(known.access_token, Some(Ok(_))) {
+            return;
+        }
+        if !self.is_asked_again(known.row.connection_id) {
             return;
         }
         let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
         if remembered.len() < MOST || remembered.contains_key(&known.row.connection_id) {
             remembered.insert(known.row.connection_id, Arc::clone(known));
         }
-    }
-
-    /// The next batch, or the reader's leave.
-    fn take(&self) -> Option<Vec<(ConnectionId, oneshot::Sender<Answer>)>> {
-        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        if queue.waiting.is_empty() {
-            queue.readers -= 1;
-            return None;
-        }
-        queue.began = Some(Instant::now());
-        let size = queue.waiting.len().min(BATCH);
-        Some(queue.waiting.drain(..size).collect())
     }
 }
 
@@ -157,9 +216,13 @@ impl Known {
     }
 }
 
-async fn read_until_nobody_waits(app: &Arc<App>) {
+async fn read_until_nobody_waits(mut reader: Reader) {
+    let app = &Arc::clone(&reader.app);
     let mut held = None;
-    while let Some(waiting) = app.tokens.take() {
+    loop {
+        // Whoever was just answered may ask again, and is read with those who wait.
+        tokio::task::yield_now().await;
+        let Some(waiting) = reader.take() else { return };
         let mut ids: Vec<_> = waiting.iter().map(|(connection_id, _)| *connection_id).collect();
         ids.sort_unstable();
         ids.dedup();
