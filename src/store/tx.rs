@@ -69,7 +69,7 @@ pub(crate) struct Pools {
 }
 
 /// How many connections each pool may hold.
-const READ: u32 = 3;
+const READ: u32 = 5;
 const WEB: u32 = 7;
 const ENGINE: u32 = 10;
 // Commits that wait for the disk wait together.

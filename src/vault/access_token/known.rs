@@ -304,3 +304,17 @@ async fn write_readable(app: &App, key: (TenantId, ConnectionId), readable: bool
     }
     update_readable(app.pools.engine(), key, readable).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_for_once_is_not_remembered() {
+        let tokens = KnownTokens::default();
+        // Of the same place, which their last bits tell.
+        let [one, other] = [1, 2].map(|high| ConnectionId::from(Uuid::from_u64_pair(0, (high << 32) | 5)));
+        let asked = [one, one, other, one, one].map(|connection_id| tokens.is_asked_again(connection_id));
+        assert_eq!(asked, [false, true, false, false, true]);
+    }
+}
