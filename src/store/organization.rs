@@ -12,9 +12,10 @@ use crate::domain::{
     ids::{OrganizationId, TenantId},
     organization::{Environment, FoundOrganization},
     product::Product,
+    trouble::Trouble,
 };
 
-/// New, or with today's name.
+/// New, or with today's name. Only where a connection is about to be made to it, in the same transaction.
 pub(crate) async fn upsert(
     db: impl PgExecutor<'_>,
     tenant_id: TenantId,
@@ -25,8 +26,9 @@ pub(crate) async fn upsert(
     now: DateTime<Utc>,
 ) -> Result<OrganizationId, StoreError> {
     Ok(sqlx::query_scalar!(
-        r#"insert into organization (tenant_id, organization_id, data_centre, product, zoho_id, environment, name, created_at)
-           values ($1, $2, $3, $4, $5, $6, $7, $8)
+        // What is about to be connected works as a rule: its row is not written into every index again for that.
+        r#"insert into organization (tenant_id, organization_id, data_centre, product, zoho_id, environment, name, created_at, trouble)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
            on conflict on constraint organization_once do update set
                -- An id that was only typed is no better name than the one we know.
                name = case when excluded.name = excluded.zoho_id then organization.name else excluded.name end
@@ -39,6 +41,7 @@ pub(crate) async fn upsert(
         environment.key(),
         found.name,
         now,
+        Trouble::None.rank(),
     )
     .fetch_one(db)
     .await?)

@@ -152,7 +152,7 @@ pub(crate) async fn deposit(
         let used = if new.person_is_new {
             1
         } else {
-            connection::count_refresh_tokens(&mut *tx, person_id, &new.grant.client_id, new.data_centre).await?
+            connection::count_refresh_tokens(&mut *tx, person_id, &new.grant.client_id).await?
         };
         if used >= near_limit(&app.config) {
             revocation::update_person_due(&mut *tx, person_id, now).await?;

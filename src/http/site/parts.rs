@@ -150,9 +150,7 @@ impl Standing {
 impl RefreshTokens {
     /// Of the person's tokens of one client, ours or another; those alone share a budget.
     pub(crate) async fn of(app: &App, person: &Person, client_id: &str) -> Result<Self, StoreError> {
-        let known =
-            connection::count_refresh_tokens(app.pools.engine(), person.person_id, client_id, person.data_centre)
-                .await?;
+        let known = connection::count_refresh_tokens(app.pools.engine(), person.person_id, client_id).await?;
         let limit = app.config.refresh_tokens_per_person;
         Ok(Self {
             // Beyond the limit Zoho has deleted the oldest, whether we have noticed or not.
@@ -169,7 +167,7 @@ impl AtStake {
         let client_id = app.config.zoho.client_id(person.data_centre);
         let most = i64::from(app.config.refresh_tokens_per_person);
         let (db, person_id) = (app.pools.engine(), person.person_id);
-        let at_stake = connection::find_at_stake(db, person_id, client_id, person.data_centre, most).await?;
+        let at_stake = connection::find_at_stake(db, person_id, client_id, most).await?;
         let Some(connection_id) = at_stake else { return Ok(None) };
         let connections = connection::list_of_person(db, person_id, Some(connection_id)).await?;
         Ok(connections.into_iter().next().map(|connection| {

@@ -4,16 +4,14 @@
 //! What we know of are the tokens in `connection`, granted at `consented_at`, and those in
 //! `revocation`, alive until Zoho has confirmed. A connection that needs a reconnect holds a token
 //! that is dead already. A person's imported connections may belong to clients of their own, which
-//! Zoho counts apart.
+//! Zoho counts apart. A person is of one data centre: to name it, too, would lead the planner to everybody's connections
+//! there.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
 use crate::{
-    domain::{
-        data_centre::DataCentre,
-        ids::{ConnectionId, PersonId},
-    },
+    domain::ids::{ConnectionId, PersonId},
     store::StoreError,
 };
 
@@ -22,17 +20,15 @@ pub(crate) async fn count_refresh_tokens(
     db: impl PgExecutor<'_>,
     person_id: PersonId,
     client_id: &str,
-    data_centre: DataCentre,
 ) -> Result<i64, StoreError> {
     Ok(sqlx::query_scalar!(
         r#"select (select count(*) from connection
-                   where person_id = $1 and client_id = $2 and data_centre = $3
+                   where person_id = $1 and client_id = $2
                      and refresh_token_sealed is not null and status <> 'needs_reconnect')
                 + (select count(*) from revocation
-                   where person_id = $1 and client_id = $2 and data_centre = $3 and done_at is null) as "count!""#,
+                   where person_id = $1 and client_id = $2 and done_at is null) as "count!""#,
         person_id as PersonId,
         client_id,
-        data_centre.key(),
     )
     .fetch_one(db)
     .await?)
@@ -45,21 +41,19 @@ pub(crate) async fn find_at_stake(
     db: impl PgExecutor<'_>,
     person_id: PersonId,
     client_id: &str,
-    data_centre: DataCentre,
     most: i64,
 ) -> Result<Option<ConnectionId>, StoreError> {
     let oldest = sqlx::query_scalar!(
         r#"select connection_id as "connection_id: ConnectionId"
            from (select consented_at as granted_at, connection_id from connection
-                 where person_id = $1 and client_id = $2 and data_centre = $3
+                 where person_id = $1 and client_id = $2
                    and refresh_token_sealed is not null and status <> 'needs_reconnect'
                  union all
                  select granted_at, null from revocation
-                 where person_id = $1 and client_id = $2 and data_centre = $3 and done_at is null) alive
-           order by granted_at desc, connection_id desc offset $4 limit 1"#,
+                 where person_id = $1 and client_id = $2 and done_at is null) alive
+           order by granted_at desc, connection_id desc offset $3 limit 1"#,
         person_id as PersonId,
         client_id,
-        data_centre.key(),
         most - 1,
     )
     .fetch_optional(db)
@@ -74,26 +68,24 @@ pub(crate) async fn was_evicted(
     db: impl PgExecutor<'_>,
     person_id: PersonId,
     client_id: &str,
-    data_centre: DataCentre,
     consented_at: DateTime<Utc>,
     most: i64,
 ) -> Result<bool, StoreError> {
     Ok(sqlx::query_scalar!(
         r#"with later as (
                select consented_at as granted_at, dead_since as died_at from connection
-               where person_id = $1 and client_id = $2 and data_centre = $3
-                 and refresh_token_sealed is not null and consented_at > $4
+               where person_id = $1 and client_id = $2
+                 and refresh_token_sealed is not null and consented_at > $3
                union all
                select granted_at, done_at from revocation
-               where person_id = $1 and client_id = $2 and data_centre = $3 and granted_at > $4)
+               where person_id = $1 and client_id = $2 and granted_at > $3)
            select exists (
                select from later newest
                where (select count(*) from later
                       where later.granted_at <= newest.granted_at
-                        and (later.died_at is null or later.died_at > newest.granted_at)) >= $5) as "was_evicted!""#,
+                        and (later.died_at is null or later.died_at > newest.granted_at)) >= $4) as "was_evicted!""#,
         person_id as PersonId,
         client_id,
-        data_centre.key(),
         consented_at,
         most,
     )
@@ -174,16 +166,16 @@ mod tests {
         }
 
         async fn count(&mut self) -> i64 {
-            count_refresh_tokens(&mut self.db, self.person_id, CLIENT, DataCentre::Eu).await.unwrap()
+            count_refresh_tokens(&mut self.db, self.person_id, CLIENT).await.unwrap()
         }
 
         async fn at_stake(&mut self, most: i64) -> Option<ConnectionId> {
-            find_at_stake(&mut self.db, self.person_id, CLIENT, DataCentre::Eu, most).await.unwrap()
+            find_at_stake(&mut self.db, self.person_id, CLIENT, most).await.unwrap()
         }
 
         /// Of a token that was granted at minute 0, where Zoho keeps three.
         async fn was_evicted(&mut self) -> bool {
-            was_evicted(&mut self.db, self.person_id, CLIENT, DataCentre::Eu, at(0), 3).await.unwrap()
+            was_evicted(&mut self.db, self.person_id, CLIENT, at(0), 3).await.unwrap()
         }
     }
 

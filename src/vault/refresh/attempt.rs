@@ -320,9 +320,8 @@ async fn end(app: &App, claimed: &Claimed, now: DateTime<Utc>) -> Result<(), Sto
     let mut tx = app.pools.begin_as_engine().await?;
     let was_evicted = match claimed.person_id {
         Some(person_id) => {
-            let (client_id, data_centre) = (claimed.client_id.as_str(), claimed.data_centre);
-            connection::budget::was_evicted(&mut *tx, person_id, client_id, data_centre, claimed.consented_at, most)
-                .await?
+            let client_id = claimed.client_id.as_str();
+            connection::budget::was_evicted(&mut *tx, person_id, client_id, claimed.consented_at, most).await?
         }
         None => false,
     };

@@ -351,3 +351,22 @@ async fn what_is_rare_in_a_large_tenant_is_found_without_a_look_at_the_rest() {
         }
     }
 }
+
+#[tokio::test]
+async fn r13_a_persons_tokens_are_counted_by_the_person_in_a_database_that_is_new() {
+    let app = App::start().await;
+    app.visitor().sign_in_as(SAM).await;
+    let tenant = app.database.text("select tenant_id from tenant limit 1").await;
+    let mut site = site_of(&app, &tenant).await;
+    // As store/connection/budget.rs counts, planned once for all before anything is known of the table.
+    sqlx::raw_sql(
+        "set plan_cache_mode = force_generic_plan;
+         prepare counted (uuid, text) as select count(*) from connection
+         where person_id = $1 and client_id = $2 and refresh_token_sealed is not null and status <> 'needs_reconnect'",
+    )
+    .execute(&mut site)
+    .await
+    .unwrap();
+    let plan = lines(&mut site, "explain execute counted (gen_random_uuid(), 'one')".to_owned()).await;
+    assert!(plan.contains("connection_by_person"), "{plan}");
+}
