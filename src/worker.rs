@@ -22,6 +22,8 @@ use crate::{
 
 /// How often each queue is looked at when nobody wakes it.
 const QUEUES: Duration = Duration::from_secs(1);
+/// Between refreshes that nobody waits for: ten thousand of them take half a minute.
+const DUE: Duration = Duration::from_millis(3);
 /// How often it is told which gates are shut; one that is not told again is open, or its replica has gone.
 const GATES: Duration = Duration::from_secs(2);
 const HOUSEKEEPING: TimeDelta = TimeDelta::seconds(30);
@@ -156,7 +158,8 @@ async fn deletions(app: &Arc<App>) {
     }
 }
 
-/// Woken by each refresh that has ended, because its place is free again.
+/// Woken by each refresh that has ended, because its place is free again. Where Zoho answers at once, what is due goes no
+/// faster than this: it has minutes, and callers want the processor now.
 async fn refreshes(app: &Arc<App>) {
     loop {
         tokio::select! {
@@ -166,7 +169,11 @@ async fn refreshes(app: &Arc<App>) {
         if app.is_stopping() {
             return;
         }
-        guarded(app, "refreshes", &refresh::due::refresh_due).await;
+        let begun = guarded(app, "refreshes", &refresh::due::refresh_due).await.unwrap_or_default();
+        tokio::select! {
+            () = sleep(DUE * u32::try_from(begun).unwrap_or_default()) => {}
+            () = app.stopping() => {}
+        }
     }
 }
 
