@@ -224,7 +224,7 @@ where
     }
 }
 
-/// Of what ends by shared time, which may be far ahead where an installation is restored.
+/// Of what ends by shared time, which may be far ahead where an installation is restored, and may be set back.
 async fn by_shared_time<T, F>(app: &Arc<App>, pause: TimeDelta, what: &'static str, step: F)
 where
     F: AsyncFn(&Arc<App>) -> Result<T, StoreError>,
@@ -232,7 +232,7 @@ where
     let mut due = DateTime::<Utc>::MIN_UTC;
     while !app.is_stopping() {
         let now = app.clock.shared_now();
-        if now >= due {
+        if now >= due || due > now + pause {
             let done = guarded(app, what, &step).await;
             due = now + if done.is_some() { pause } else { pause.min(AGAIN) };
         }
