@@ -1,5 +1,5 @@
 //! What the console's lists are narrowed to and ordered by. Each order has an index that is led by the tenant and holds
-//! what may be filtered by; a page goes on after the position of the last row, however many come before it.
+//! what may be filtered by and searched for; a page goes on after the position of the last row, however many come before it.
 
 use uuid::Uuid;
 
@@ -74,16 +74,40 @@ impl Position {
 
 /// Has the transaction's statements planned for what is asked for.
 pub(super) async fn prepare(tx: &mut Tx) -> Result<(), StoreError> {
-    // Filters that are not set must vanish from the plan, or their indexes are not used; and nobody's list is made by
-    // reading everybody's.
-    sqlx::raw_sql("set local plan_cache_mode = force_custom_plan; set local enable_seqscan = off")
-        .execute(&mut **tx)
-        .await?;
+    // Filters that are not set must vanish from the plan, or their indexes are not used; nobody's list is made by reading
+    // everybody's; and fifty rows are not worth the start of another process.
+    sqlx::raw_sql(
+        "set local plan_cache_mode = force_custom_plan; set local enable_seqscan = off;
+         set local max_parallel_workers_per_gather = 0",
+    )
+    .execute(&mut **tx)
+    .await?;
     Ok(())
 }
 
-/// What is counted at most: beyond, a list says "more than".
+/// What is counted at most.
 pub(crate) const MOST_COUNTED: i64 = 1000;
+
+/// A count that stops where more is not worth the time it takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Counted {
+    pub(crate) known: i64,
+    /// There may be more.
+    pub(crate) has_more: bool,
+}
+
+impl Counted {
+    /// Of what was counted up to `MOST_COUNTED` and one.
+    pub(crate) const fn of(rows: i64) -> Self {
+        let has_more = rows > MOST_COUNTED;
+        Self { known: if has_more { MOST_COUNTED } else { rows }, has_more }
+    }
+
+    /// Where not all was looked through, no less than are in sight.
+    pub(crate) fn or_these(self, rows: usize) -> Self {
+        Self { known: self.known.max(i64::try_from(rows).unwrap_or(MOST_COUNTED)), ..self }
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -19,7 +19,7 @@ use crate::{
         page::Moment,
         problem::Problem,
     },
-    store::console_list::{MOST_COUNTED, Narrowed, Order, Position},
+    store::console_list::{Counted, Narrowed, Order, Position},
 };
 
 /// Rows of one page.
@@ -95,9 +95,9 @@ impl Asked {
     }
 
     /// How many there are, where the rows that were read, of which one more was asked for, are all of them.
-    pub(crate) fn count_of(&self, rows: usize) -> Option<i64> {
+    pub(crate) fn count_of(&self, rows: usize) -> Option<Counted> {
         let is_whole = self.after.is_none() && rows <= usize::from(PAGE);
-        i64::try_from(rows).ok().filter(|_| is_whole)
+        i64::try_from(rows).ok().filter(|_| is_whole).map(Counted::of)
     }
 
     /// Cuts the page out of rows of which one more was asked for; tells the address of the next.
@@ -117,7 +117,7 @@ impl Asked {
         Some(Self::at(path, query.trim_start_matches('&')))
     }
 
-    pub(crate) fn controls(&self, path: &str, counted: i64) -> Controls {
+    pub(crate) fn controls(&self, path: &str, count: Counted) -> Controls {
         let Narrowed { product, data_centre, trouble, prefix, organization_id } = &self.narrowed;
         let choices = |keys: Vec<&'static str>, chosen: Option<&'static str>| {
             keys.into_iter().map(|key| Choice { key, is_chosen: Some(key) == chosen }).collect()
@@ -134,7 +134,7 @@ impl Asked {
             is_narrowed: self.narrowed != Narrowed::default(),
             first: self.after.is_some().then(|| Self::at(path, &self.query())),
             csv: Self::at(&format!("{path}/csv"), &self.query()),
-            count: Count { known: counted.min(MOST_COUNTED), has_more: counted > MOST_COUNTED },
+            count,
         }
     }
 }
@@ -153,18 +153,12 @@ pub(crate) struct Controls {
     /// Where the list begins, unless this is there.
     pub(crate) first: Option<String>,
     pub(crate) csv: String,
-    pub(crate) count: Count,
+    pub(crate) count: Counted,
 }
 
 pub(crate) struct Choice {
     pub(crate) key: &'static str,
     pub(crate) is_chosen: bool,
-}
-
-#[derive(Clone, Copy)]
-pub(crate) struct Count {
-    pub(crate) known: i64,
-    pub(crate) has_more: bool,
 }
 
 /// What a row knows of the time ahead, beyond its trouble.
@@ -224,7 +218,7 @@ impl Ahead {
 #[cfg(test)]
 impl Controls {
     pub(crate) fn sample(path: &str, known: i64) -> Self {
-        Self { count: Count { known, has_more: known >= MOST_COUNTED }, ..Asked::default().controls(path, 0) }
+        Asked::default().controls(path, Counted::of(known))
     }
 
     pub(crate) fn narrowed(path: &str, search: &str) -> Self {
@@ -234,6 +228,6 @@ impl Controls {
             trouble: Some(Trouble::Throttled),
             ..Narrowed::default()
         };
-        Asked { narrowed, order: Order::Name, after: None }.controls(path, 0)
+        Asked { narrowed, order: Order::Name, after: None }.controls(path, Counted::of(0))
     }
 }

@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, http::StatusCode, web};
 use askama::Template;
 use serde::Deserialize;
 
-use super::{console_list::Count, operator_tenant::path, operator_tenants::counted};
+use super::operator_tenant::path;
 use crate::{
     app::App,
     domain::secret::FormToken,
@@ -17,7 +17,7 @@ use crate::{
         see_other,
     },
     operator::delete::delete,
-    store::operator::tenants::Tenant,
+    store::{console_list::Counted, operator::tenants::Tenant},
 };
 
 #[derive(Template)]
@@ -26,7 +26,7 @@ pub(crate) struct OperatorDeletePage {
     pub(crate) shell: Shell,
     pub(crate) slug: String,
     pub(crate) name: Label,
-    pub(crate) connections: Count,
+    pub(crate) connections: Counted,
     /// What was typed is not its name.
     pub(crate) is_mistyped: bool,
 }
@@ -37,7 +37,7 @@ impl OperatorDeletePage {
             shell: operator.shell(app, Place::OperatorTenants),
             slug: tenant.slug.clone(),
             name: Label::new(&tenant.name),
-            connections: counted(tenant.connections),
+            connections: Counted::of(tenant.connections),
             is_mistyped,
         }
     }
@@ -108,7 +108,7 @@ impl OperatorDeletePage {
             shell: Shell::operator(Place::OperatorTenants),
             slug: "acme-3f9c1a".to_owned(),
             name: name.into(),
-            connections: counted(connections),
+            connections: Counted::of(connections),
             is_mistyped,
         };
         vec![

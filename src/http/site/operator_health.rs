@@ -9,7 +9,7 @@ use actix_web::{HttpResponse, http::StatusCode, web};
 use askama::Template;
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 
-use super::{console_list::Count, plot::Plot};
+use super::plot::Plot;
 use crate::{
     app::App,
     domain::data_centre::DataCentre,
@@ -20,9 +20,8 @@ use crate::{
     },
     store::{
         StoreError,
-        operator::health::{
-            MOST_COUNTED, Standing, list_crowded_people, list_hot_connections, list_pieces, list_standing,
-        },
+        console_list::Counted,
+        operator::health::{Standing, list_crowded_people, list_hot_connections, list_pieces, list_standing},
         tx::Tx,
     },
     vault::deposit::near_limit,
@@ -58,10 +57,10 @@ pub(crate) struct Figures {
 pub(crate) struct DataCentreRow {
     pub(crate) key: &'static str,
     pub(crate) way: Way,
-    pub(crate) due: Count,
-    pub(crate) throttled: Count,
-    pub(crate) unavailable: Count,
-    pub(crate) broken: Count,
+    pub(crate) due: Counted,
+    pub(crate) throttled: Counted,
+    pub(crate) unavailable: Counted,
+    pub(crate) broken: Counted,
     /// In the last hour.
     pub(crate) refreshed: i64,
     pub(crate) failed: i64,
@@ -128,10 +127,6 @@ pub(crate) struct CrowdedPerson {
 const MINUTES: i32 = 3;
 const BARS: i32 = 20;
 
-fn counted(known: i64) -> Count {
-    Count { known: known.min(MOST_COUNTED), has_more: known > MOST_COUNTED }
-}
-
 impl Figures {
     async fn read(tx: &mut Tx, data_centres: &[DataCentre], now: DateTime<Utc>) -> Result<Self, StoreError> {
         // Bars begin at full pieces of time, so that they do not flicker.
@@ -143,10 +138,10 @@ impl Figures {
         let rows = standing.iter().zip(&hours).map(|(standing, hour)| DataCentreRow {
             key: standing.data_centre.key(),
             way: Way::of(standing),
-            due: counted(standing.due),
-            throttled: counted(standing.throttled),
-            unavailable: counted(standing.unavailable),
-            broken: counted(standing.broken),
+            due: Counted::of(standing.due),
+            throttled: Counted::of(standing.throttled),
+            unavailable: Counted::of(standing.unavailable),
+            broken: Counted::of(standing.broken),
             refreshed: hour.refreshed.iter().sum(),
             failed: hour.failed.iter().sum(),
             took: hour.took(),

@@ -4,11 +4,7 @@ use actix_web::{HttpResponse, http::StatusCode, web};
 use askama::Template;
 use chrono::{DateTime, Utc};
 
-use super::{
-    console_list::Count,
-    onboarding_links::{Life, LinkForm, LinkProblem, LinkRequest, Made, link_id},
-    operator_tenants::counted,
-};
+use super::onboarding_links::{Life, LinkForm, LinkProblem, LinkRequest, Made, link_id};
 use crate::{
     app::App,
     domain::tenant::Standing,
@@ -22,6 +18,7 @@ use crate::{
     store::{
         StoreError,
         audit_event::Actor,
+        console_list::Counted,
         operator::tenants::{Tenant, find_deletion},
         tx::Tx,
     },
@@ -37,8 +34,8 @@ pub(crate) struct OperatorTenantPage {
     /// The SaaS's own id; absent where a person's sign-in made the tenant.
     pub(crate) external_id: Option<Label>,
     pub(crate) standing: Standing,
-    pub(crate) connections: Count,
-    pub(crate) troubled: Count,
+    pub(crate) connections: Counted,
+    pub(crate) troubled: Counted,
     pub(crate) created_at: Moment,
     pub(crate) suspended_at: Option<Moment>,
     /// How far its deletion has come, where it is deleted.
@@ -104,8 +101,8 @@ impl OperatorTenantPage {
             name: Label::new(&tenant.name),
             external_id: tenant.external_id.as_deref().map(Label::new),
             standing: tenant.standing(),
-            connections: counted(tenant.connections),
-            troubled: counted(tenant.troubled),
+            connections: Counted::of(tenant.connections),
+            troubled: Counted::of(tenant.troubled),
             created_at: Moment::new(tenant.created_at, now),
             suspended_at: tenant.suspended_at.map(|at| Moment::new(at, now)),
             deletion: None,
@@ -188,8 +185,8 @@ impl OperatorTenantPage {
             name: name.into(),
             external_id: Some("acme".into()),
             standing,
-            connections: counted(40),
-            troubled: counted(3),
+            connections: Counted::of(40),
+            troubled: Counted::of(3),
             created_at: tests::moment(-86_400 * 12),
             suspended_at: (standing == Standing::Suspended).then(|| tests::moment(-3_600)),
             deletion: matches!(standing, Standing::Deleting | Standing::Deleted).then(|| receipt(standing)),
@@ -200,7 +197,7 @@ impl OperatorTenantPage {
         let made = Some(Made::Link { url, expires_at: tests::moment(86_400 * 7) });
         let worst = Self {
             external_id: Some(tests::HOSTILE.into()),
-            connections: counted(5_000),
+            connections: Counted::of(5_000),
             form: Some(form(vec![LinkProblem::ProductMissing, LinkProblem::DomainMalformed])),
             ..page(tests::HOSTILE, Standing::Active)
         };

@@ -7,7 +7,7 @@ use askama::Template;
 use chrono::{DateTime, Utc};
 use url::form_urlencoded::Serializer;
 
-use super::console_list::{Choice, Count, PAGE};
+use super::console_list::{Choice, PAGE};
 use crate::{
     app::App,
     domain::{secret::FormToken, tenant::Standing, text},
@@ -21,7 +21,8 @@ use crate::{
     },
     store::{
         audit_event::Actor,
-        operator::tenants::{MOST_COUNTED, Narrowed, Tenant, list},
+        console_list::Counted,
+        operator::tenants::{Narrowed, Tenant, list},
     },
     vault::tenant::{By, TenantError, make_tenant},
 };
@@ -47,15 +48,10 @@ pub(crate) struct TenantRow {
     /// The SaaS's own id; absent where a person's sign-in made the tenant.
     pub(crate) external_id: Option<Label>,
     pub(crate) standing: Standing,
-    pub(crate) connections: Count,
+    pub(crate) connections: Counted,
     /// Of these, how many need somebody.
-    pub(crate) troubled: Count,
+    pub(crate) troubled: Counted,
     pub(crate) created_at: Moment,
-}
-
-/// A count that stops somewhere.
-pub(super) fn counted(known: i64) -> Count {
-    Count { known: known.min(MOST_COUNTED), has_more: known > MOST_COUNTED }
 }
 
 impl TenantRow {
@@ -65,8 +61,8 @@ impl TenantRow {
             name: Label::new(&tenant.name),
             external_id: tenant.external_id.as_deref().map(Label::new),
             standing: tenant.standing(),
-            connections: counted(tenant.connections),
-            troubled: counted(tenant.troubled),
+            connections: Counted::of(tenant.connections),
+            troubled: Counted::of(tenant.troubled),
             created_at: Moment::new(tenant.created_at, now),
         }
     }
@@ -171,8 +167,8 @@ impl OperatorTenantsPage {
             name: name.into(),
             external_id: Some("acme".into()),
             standing,
-            connections: counted(connections),
-            troubled: counted(connections / 10),
+            connections: Counted::of(connections),
+            troubled: Counted::of(connections / 10),
             created_at: tests::moment(-86_400 * 12),
         };
         let page = |search: &str, rows: Vec<TenantRow>| Self {

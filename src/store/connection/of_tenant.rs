@@ -13,7 +13,7 @@ use crate::{
         trouble::Trouble,
     },
     store::{
-        console_list::{self, MOST_COUNTED, Narrowed, Order, Position},
+        console_list::{self, Counted, MOST_COUNTED, Narrowed, Order, Position},
         person::Person,
         tx::Tx,
     },
@@ -94,36 +94,38 @@ impl TryFrom<Row> for Listed {
     }
 }
 
-/// The page is cut out before anything is joined. `$7` to `$9` and `$11` are the position, each null on the first page.
+/// The page is cut out before anything is joined. What is searched for is looked for in each column apart: so each
+/// search is answered out of an index, that of the column or that of the order. `$7` to `$9` and `$11` are the position,
+/// each null on the first page.
 macro_rules! page {
-    ($tx:expr, $tenant:expr, $narrowed:expr, $after:expr, $limit:expr, after $beyond:literal, order $order:literal) => {
+    ($tx:expr, $tenant:expr, $narrowed:expr, $after:expr, $limit:expr, by $place:literal, after $beyond:literal, order $order:literal) => {
+        page!(@found $tx, $tenant, $narrowed, $after, $limit, $order, "select c.connection_id, ", $place, r#" as place
+            from connection c
+            where c.tenant_id = $1
+              and ($2::text is null or c.product = $2)
+              and ($3::text is null or c.data_centre = $3)
+              and ($4::smallint is null or c.trouble = $4)
+              and ($6::uuid is null or c.organization_id = $6)
+              and ($7::smallint is null or $8::text is null or $9::uuid is null or $11::integer is null or "#, $beyond, ")")
+    };
+    (@found $tx:expr, $tenant:expr, $narrowed:expr, $after:expr, $limit:expr, $order:literal, $($found:literal),+) => {
         sqlx::query_as!(
             Row,
             r#"select c.connection_id as "connection_id: ConnectionId", o.zoho_id as "zoho_id?", o.name as "organization_name?",
                    o.environment as "organization_environment?", c.organization_name_lower, c.product, c.data_centre,
                    p.display_name as "person_name?", p.email as "person_email?", c.trouble as "trouble!", c.retry_at,
-                   c.access_token_expires_at,
-                   c.scopes_granted, c.connected_at, c.last_used_at, c.last_used_day
+                   c.access_token_expires_at, c.scopes_granted, c.connected_at, c.last_used_at, c.last_used_day
                from (
-                   select * from connection c
-                   where c.tenant_id = $1
-                     and ($2::text is null or c.product = $2)
-                     and ($3::text is null or c.data_centre = $3)
-                     and ($4::smallint is null or c.trouble = $4)
-                     and ($5::text is null or starts_with(c.organization_name_lower, lower($5))
-                          or starts_with(c.organization_zoho_id_lower, lower($5)) or starts_with(c.person_email_lower, lower($5)))
-                     and ($6::uuid is null or c.organization_id = $6)
-                     and ($7::smallint is null or $8::text is null or $9::uuid is null or $11::integer is null or "#
-                + $beyond
-                + r#")
-                   order by "#
-                + $order
-                + r#" limit $10
-               ) c
+                   ("# + $($found +)+ " and ($5::text is null or starts_with(c.organization_name_lower, lower($5))) order by " + $order + r#" limit $10)
+                   union ("# + $($found +)+ " and $5 is not null and starts_with(c.organization_zoho_id_lower, lower($5)) order by " + $order + r#" limit $10)
+                   union ("# + $($found +)+ " and $5 is not null and starts_with(c.person_email_lower, lower($5)) order by " + $order + r#" limit $10)
+                   order by "# + $order + r#" limit $10
+               ) page
+               join connection c using (connection_id)
                left join organization o on o.tenant_id = c.tenant_id and o.organization_id = c.organization_id
                left join person p using (person_id)
-               order by "#
-                + $order,
+               where c.tenant_id = $1
+               order by "# + $order,
             $tenant as TenantId,
             $narrowed.product.map(Product::key),
             $narrowed.data_centre.map(DataCentre::key),
@@ -152,31 +154,33 @@ pub(crate) async fn list(
 ) -> Result<Vec<Listed>, StoreError> {
     console_list::prepare(tx).await?;
     let rows = match order {
-        Order::Trouble => page!(tx, tenant_id, narrowed, after, limit,
-            after "(c.trouble, c.connection_id) > ($7, $9)", order "c.trouble, c.connection_id"),
-        Order::Name => page!(tx, tenant_id, narrowed, after, limit,
-            after "(c.organization_name_lower, c.connection_id) > ($8, $9)", order "c.organization_name_lower, c.connection_id"),
-        Order::Newest => page!(tx, tenant_id, narrowed, after, limit,
-            after "c.connection_id < $9", order "c.connection_id desc"),
-        Order::Used => page!(tx, tenant_id, narrowed, after, limit,
-            after "(c.last_used_day, c.connection_id) < ($11, $9)", order "c.last_used_day desc, c.connection_id desc"),
+        Order::Trouble => page!(tx, tenant_id, narrowed, after, limit, by "c.trouble",
+            after "(c.trouble, c.connection_id) > ($7, $9)", order "place, connection_id"),
+        Order::Name => page!(tx, tenant_id, narrowed, after, limit, by "c.organization_name_lower",
+            after "(c.organization_name_lower, c.connection_id) > ($8, $9)", order "place, connection_id"),
+        Order::Newest => page!(tx, tenant_id, narrowed, after, limit, by "c.connection_id",
+            after "c.connection_id < $9", order "place desc, connection_id desc"),
+        Order::Used => page!(tx, tenant_id, narrowed, after, limit, by "c.last_used_day",
+            after "(c.last_used_day, c.connection_id) < ($11, $9)", order "place desc, connection_id desc"),
     };
     rows.into_iter().map(Listed::try_from).collect()
 }
 
-/// How many there are, up to `MOST_COUNTED` and one.
-pub(crate) async fn count(tx: &mut Tx, tenant_id: TenantId, narrowed: &Narrowed) -> Result<i64, StoreError> {
+pub(crate) async fn count(tx: &mut Tx, tenant_id: TenantId, narrowed: &Narrowed) -> Result<Counted, StoreError> {
     console_list::prepare(tx).await?;
-    Ok(sqlx::query_scalar!(
-        r#"select count(*) as "count!" from (
-               select from connection c
+    let rows = sqlx::query_scalar!(
+        r#"with fit as not materialized (
+               select c.connection_id, c.organization_name_lower, c.organization_zoho_id_lower, c.person_email_lower from connection c
                where c.tenant_id = $1
                  and ($2::text is null or c.product = $2)
                  and ($3::text is null or c.data_centre = $3)
                  and ($4::smallint is null or c.trouble = $4)
-                 and ($5::text is null or starts_with(c.organization_name_lower, lower($5))
-                      or starts_with(c.organization_zoho_id_lower, lower($5)) or starts_with(c.person_email_lower, lower($5)))
                  and ($6::uuid is null or c.organization_id = $6)
+           )
+           select count(*) as "count!" from (
+               (select connection_id from fit where $5::text is null or starts_with(organization_name_lower, lower($5)) limit $7)
+               union (select connection_id from fit where $5 is not null and starts_with(organization_zoho_id_lower, lower($5)) limit $7)
+               union (select connection_id from fit where $5 is not null and starts_with(person_email_lower, lower($5)) limit $7)
                limit $7) counted"#,
         tenant_id as TenantId,
         narrowed.product.map(Product::key),
@@ -187,7 +191,8 @@ pub(crate) async fn count(tx: &mut Tx, tenant_id: TenantId, narrowed: &Narrowed)
         MOST_COUNTED + 1,
     )
     .fetch_one(&mut **tx)
-    .await?)
+    .await?;
+    Ok(Counted::of(rows))
 }
 
 /// One of the tenant's connections, with its person where we know them.

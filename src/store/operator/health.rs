@@ -5,7 +5,9 @@ use sqlx::PgExecutor;
 
 use crate::{
     domain::{data_centre::DataCentre, trouble::Trouble},
-    store::{StoreError, connection::refresh::BUDGET_SPAN, known, shut_gate::BELIEVED, tx::Tx},
+    store::{
+        StoreError, connection::refresh::BUDGET_SPAN, console_list::MOST_COUNTED, known, shut_gate::BELIEVED, tx::Tx,
+    },
 };
 
 /// Refreshes of some minutes.
@@ -69,8 +71,6 @@ pub(crate) struct Standing {
     pub(crate) misconfigured_gates: i64,
     pub(crate) slow_gates: i64,
 }
-
-pub(crate) const MOST_COUNTED: i64 = 1000;
 
 pub(crate) async fn list_standing(
     tx: &mut Tx,

@@ -5,7 +5,7 @@ use sqlx::PgExecutor;
 
 use crate::{
     domain::{ids::TenantId, tenant::Standing, trouble::Trouble},
-    store::{StoreError, tx::Tx},
+    store::{StoreError, console_list::MOST_COUNTED, tx::Tx},
 };
 
 #[derive(Debug)]
@@ -38,8 +38,6 @@ pub(crate) struct Narrowed {
     pub(crate) standing: Option<Standing>,
 }
 
-/// What is counted at most of one tenant: beyond, the list says "more than".
-pub(crate) const MOST_COUNTED: i64 = 1000;
 /// From this trouble on nobody has to act.
 const BEARABLE: Trouble = Trouble::Unavailable;
 

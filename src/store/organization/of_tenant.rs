@@ -13,7 +13,7 @@ use crate::{
         trouble::Trouble,
     },
     store::{
-        console_list::{self, MOST_COUNTED, Narrowed, Order, Position},
+        console_list::{self, Counted, MOST_COUNTED, Narrowed, Order, Position},
         known,
         tx::Tx,
     },
@@ -94,50 +94,51 @@ impl TryFrom<Row> for Listed {
     }
 }
 
-/// What people's addresses find is looked up beforehand: so many organizations, among so many connections.
-const FEW: usize = 1000;
-const LOOKED_THROUGH: i64 = 5000;
+/// So many connections are looked through for an address that is searched for.
+const LOOKED_THROUGH: usize = 5000;
 
 /// Organizations that somebody has connected whose address begins as was searched for.
-enum Addressed {
-    Few(Vec<Uuid>),
-    /// Too many to be named: each organization is asked for one, on a walk that soon has its page. So many at least.
-    Many {
-        organizations: usize,
-    },
-}
-
-impl Addressed {
-    fn few(&self) -> Option<&[Uuid]> {
-        match self {
-            Self::Few(organizations) => Some(organizations),
-            Self::Many { .. } => None,
-        }
-    }
+struct Addressed {
+    organizations: Vec<Uuid>,
+    /// There may be more of them.
+    is_cut: bool,
 }
 
 async fn list_addressed(tx: &mut Tx, tenant_id: TenantId, prefix: Option<&str>) -> Result<Addressed, StoreError> {
-    let Some(prefix) = prefix else { return Ok(Addressed::Few(Vec::new())) };
+    let Some(prefix) = prefix else { return Ok(Addressed { organizations: Vec::new(), is_cut: false }) };
     let found = sqlx::query!(
         r#"with found as materialized (
                select organization_id from connection
                where tenant_id = $1 and organization_id is not null and starts_with(person_email_lower, lower($2)) limit $3)
-           select distinct organization_id as "organization_id!", (select count(*) from found) as "connections!" from found limit $4"#,
+           select array(select distinct organization_id from found) as "organizations!", count(*) as "connections!" from found"#,
         tenant_id as TenantId,
         prefix,
-        LOOKED_THROUGH + 1,
-        i64::try_from(FEW).unwrap_or(i64::MAX) + 1,
+        i64::try_from(LOOKED_THROUGH).unwrap_or(i64::MAX),
     )
-    .fetch_all(&mut **tx)
+    .fetch_one(&mut **tx)
     .await?;
-    let is_few = found.len() <= FEW && found.first().is_none_or(|first| first.connections <= LOOKED_THROUGH);
-    let found: Vec<_> = found.into_iter().map(|row| row.organization_id).collect();
-    Ok(if is_few { Addressed::Few(found) } else { Addressed::Many { organizations: found.len() } })
+    Ok(Addressed {
+        organizations: found.organizations,
+        is_cut: usize::try_from(found.connections).is_ok_and(|connections| connections >= LOOKED_THROUGH),
+    })
 }
 
-/// The page is cut out before anything is joined. `$6` to `$8` and `$10` are the position, each null on the first page.
+/// The page is cut out before anything is joined. What is searched for is looked for in each column apart, as for
+/// connections. People's addresses are looked up beforehand (`$11`); where those are too many to be named, each
+/// organization is asked for one, on a walk that soon has its page. `$6` to `$8` and `$10` are the position, each null on
+/// the first page.
 macro_rules! page {
-    ($tx:expr, $tenant:expr, $narrowed:expr, $addressed:expr, $after:expr, $limit:expr, after $beyond:literal, order $order:literal) => {
+    ($tx:expr, $tenant:expr, $narrowed:expr, $addressed:expr, $after:expr, $limit:expr,
+     by $place:literal, after $beyond:literal, order $order:literal) => {
+        page!(@found $tx, $tenant, $narrowed, $addressed, $after, $limit, $order, "select o.organization_id, ", $place, r#" as place
+            from organization o
+            where o.tenant_id = $1
+              and ($2::text is null or o.product = $2)
+              and ($3::text is null or o.data_centre = $3)
+              and ($4::smallint is null or o.trouble = $4)
+              and ($6::smallint is null or $7::text is null or $8::uuid is null or $10::integer is null or "#, $beyond, ")")
+    };
+    (@found $tx:expr, $tenant:expr, $narrowed:expr, $addressed:expr, $after:expr, $limit:expr, $order:literal, $($found:literal),+) => {
         sqlx::query_as!(
             Row,
             r#"select o.organization_id as "organization_id: OrganizationId", o.zoho_id, o.name, o.name_lower as "name_lower!", o.environment,
@@ -145,24 +146,16 @@ macro_rules! page {
                    coalesce(used.scopes, '{}') as "scopes_granted!",
                    o.created_at as connected_at, used.last_used_at, o.last_used_day
                from (
-                   select * from organization o
-                   where o.tenant_id = $1
-                     and ($2::text is null or o.product = $2)
-                     and ($3::text is null or o.data_centre = $3)
-                     and ($4::smallint is null or o.trouble = $4)
-                     and ($5::text is null or starts_with(o.name_lower, lower($5)) or starts_with(o.zoho_id_lower, lower($5))
-                          or ($11::uuid[] is not null and o.organization_id = any($11))
-                          or ($11::uuid[] is null and (
-                              select true from connection c
-                              where c.tenant_id = $1 and c.organization_id = o.organization_id
-                                and starts_with(c.person_email_lower, lower($5)) limit 1)))
-                     and ($6::smallint is null or $7::text is null or $8::uuid is null or $10::integer is null or "#
-                + $beyond
-                + r#")
-                   order by "#
-                + $order
-                + r#" limit $9
-               ) o
+                   ("# + $($found +)+ " and ($5::text is null or starts_with(o.name_lower, lower($5))) order by " + $order + r#" limit $9)
+                   union ("# + $($found +)+ " and $5 is not null and starts_with(o.zoho_id_lower, lower($5)) order by " + $order + r#" limit $9)
+                   union ("# + $($found +)+ " and $5 is not null and o.organization_id = any($11) order by " + $order + r#" limit $9)
+                   union ("# + $($found +)+ r#" and $5 is not null and $11::uuid[] is null and (
+                       select true from connection c
+                       where c.tenant_id = $1 and c.organization_id = o.organization_id
+                         and starts_with(c.person_email_lower, lower($5)) limit 1) order by "# + $order + r#" limit $9)
+                   order by "# + $order + r#" limit $9
+               ) page
+               join organization o using (organization_id)
                left join lateral (
                    select max(c.last_used_at) as last_used_at, min(c.retry_at) filter (where c.trouble = o.trouble) as retry_at,
                        min(c.access_token_expires_at) filter (where c.trouble = o.trouble) as access_token_expires_at,
@@ -170,8 +163,8 @@ macro_rules! page {
                    from connection c left join lateral unnest(c.scopes_granted) scope on true
                    where c.tenant_id = o.tenant_id and c.organization_id = o.organization_id and c.status <> 'disconnected'
                ) used on true
-               order by "#
-                + $order,
+               where o.tenant_id = $1
+               order by "# + $order,
             $tenant as TenantId,
             $narrowed.product.map(Product::key),
             $narrowed.data_centre.map(DataCentre::key),
@@ -200,43 +193,35 @@ pub(crate) async fn list(
 ) -> Result<Vec<Listed>, StoreError> {
     console_list::prepare(tx).await?;
     let addressed = list_addressed(tx, tenant_id, narrowed.prefix.as_deref()).await?;
+    let addressed = (!addressed.is_cut).then_some(addressed.organizations.as_slice());
     let rows = match order {
-        Order::Trouble => page!(tx, tenant_id, narrowed, addressed.few(), after, limit,
-            after "(o.trouble, o.organization_id) > ($6, $8)", order "o.trouble, o.organization_id"),
-        Order::Name => page!(tx, tenant_id, narrowed, addressed.few(), after, limit,
-            after "(o.name_lower, o.organization_id) > ($7, $8)", order "o.name_lower, o.organization_id"),
-        Order::Newest => page!(tx, tenant_id, narrowed, addressed.few(), after, limit,
-            after "o.organization_id < $8", order "o.organization_id desc"),
-        Order::Used => page!(tx, tenant_id, narrowed, addressed.few(), after, limit,
-            after "(o.last_used_day, o.organization_id) < ($10, $8)", order "o.last_used_day desc, o.organization_id desc"),
+        Order::Trouble => page!(tx, tenant_id, narrowed, addressed, after, limit, by "o.trouble",
+            after "(o.trouble, o.organization_id) > ($6, $8)", order "place, organization_id"),
+        Order::Name => page!(tx, tenant_id, narrowed, addressed, after, limit, by "o.name_lower",
+            after "(o.name_lower, o.organization_id) > ($7, $8)", order "place, organization_id"),
+        Order::Newest => page!(tx, tenant_id, narrowed, addressed, after, limit, by "o.organization_id",
+            after "o.organization_id < $8", order "place desc, organization_id desc"),
+        Order::Used => page!(tx, tenant_id, narrowed, addressed, after, limit, by "o.last_used_day",
+            after "(o.last_used_day, o.organization_id) < ($10, $8)", order "place desc, organization_id desc"),
     };
     rows.into_iter().map(Listed::try_from).collect()
 }
 
-/// How many there are, up to `MOST_COUNTED` and one.
-pub(crate) async fn count(tx: &mut Tx, tenant_id: TenantId, narrowed: &Narrowed) -> Result<i64, StoreError> {
+pub(crate) async fn count(tx: &mut Tx, tenant_id: TenantId, narrowed: &Narrowed) -> Result<Counted, StoreError> {
     console_list::prepare(tx).await?;
     let addressed = list_addressed(tx, tenant_id, narrowed.prefix.as_deref()).await?;
-    let is_by_prefix_alone = *narrowed == Narrowed { prefix: narrowed.prefix.clone(), ..Narrowed::default() };
-    if let Addressed::Many { organizations } = &addressed
-        && is_by_prefix_alone
-        && i64::try_from(*organizations).is_ok_and(|organizations| organizations > MOST_COUNTED)
-    {
-        return Ok(MOST_COUNTED + 1);
-    }
-    Ok(sqlx::query_scalar!(
-        r#"select count(*) as "count!" from (
-               select from organization o
+    let rows = sqlx::query_scalar!(
+        r#"with fit as not materialized (
+               select o.organization_id, o.name_lower, o.zoho_id_lower from organization o
                where o.tenant_id = $1
                  and ($2::text is null or o.product = $2)
                  and ($3::text is null or o.data_centre = $3)
                  and ($4::smallint is null or o.trouble = $4)
-                 and ($5::text is null or starts_with(o.name_lower, lower($5)) or starts_with(o.zoho_id_lower, lower($5))
-                      or ($7::uuid[] is not null and o.organization_id = any($7))
-                      or ($7::uuid[] is null and (
-                          select true from connection c
-                          where c.tenant_id = $1 and c.organization_id = o.organization_id
-                            and starts_with(c.person_email_lower, lower($5)) limit 1)))
+           )
+           select count(*) as "count!" from (
+               (select organization_id from fit where $5::text is null or starts_with(name_lower, lower($5)) limit $6)
+               union (select organization_id from fit where $5 is not null and starts_with(zoho_id_lower, lower($5)) limit $6)
+               union (select organization_id from fit where $5 is not null and organization_id = any($7) limit $6)
                limit $6) counted"#,
         tenant_id as TenantId,
         narrowed.product.map(Product::key),
@@ -244,8 +229,10 @@ pub(crate) async fn count(tx: &mut Tx, tenant_id: TenantId, narrowed: &Narrowed)
         narrowed.trouble.map(Trouble::rank),
         narrowed.prefix,
         MOST_COUNTED + 1,
-        addressed.few() as Option<&[Uuid]>,
+        &addressed.organizations,
     )
     .fetch_one(&mut **tx)
-    .await?)
+    .await?;
+    let counted = Counted::of(rows);
+    Ok(Counted { has_more: counted.has_more || addressed.is_cut, ..counted })
 }

@@ -193,6 +193,27 @@ async fn s65_a_spreadsheet_gets_all_rows_and_no_formula() {
     }
 }
 
+#[tokio::test]
+async fn d14_the_longest_texts_we_keep_are_listed_and_found() {
+    let app = App::start().await;
+    let sam = app.visitor();
+    sam.sign_in_as(SAM).await;
+    let console = console(&sam).await;
+    fill(&app, &console, 1).await;
+    let long = |of: &str| format!("(select string_agg(md5({of}::text || n), '') from generate_series(1, 32) n)");
+    let (name, email) = (long("organization_id"), long("person_id"));
+    app.database.execute(&format!("update organization set name = {name}; update person set email = {email}")).await;
+    let name = app.database.text("select name from organization where zoho_id = '5000001'").await;
+    let email = app.database.text("select email from person where display_name = 'Person 1'").await;
+    assert_eq!((name.len(), email.len()), (1024, 1024));
+    for list in ["organizations", "connections"] {
+        for typed in [&name[..100], &email[..100]] {
+            let page = sam.get(&format!("{console}/{list}?search={typed}")).await;
+            assert_eq!(page.text.matches("scope=\"row\"").count(), 1, "{list} {typed}");
+        }
+    }
+}
+
 /// Sam's console with ten thousand organizations and connections, and another tenant that is empty.
 async fn large_tenant() -> (App, Visitor, String, String) {
     let app = App::start().await;
@@ -226,9 +247,11 @@ async fn a_page_of_many_is_one_walk_of_an_index() {
     for (typed, rows, counted) in [
         ("p77", 50, "count\">111</span>"),
         ("p77@", 1, "count\">1</span>"),
-        ("p1", 50, "count\">more than 1000</span>"),
-        ("p1&product=crm", 50, "count\">more than 1000</span>"),
+        ("p1", 50, "count\">at least 1000</span>"),
+        ("p1&product=crm", 50, "count\">at least 1000</span>"),
         ("p1&product=desk", 0, "Nothing fits"),
+        ("p", 50, "count\">at least 1000</span>"),
+        ("p&product=crm&sort=used", 50, "count\">at least 1000</span>"),
     ] {
         let page = sam.get(&format!("{console}/organizations?search={typed}")).await;
         page.assert_status(200);
@@ -324,13 +347,27 @@ async fn what_is_rare_in_a_large_tenant_is_found_without_a_look_at_the_rest() {
             }
         }
     }
+    // A tenth is found by an id, and comes last by name.
+    for list in ["organizations", "connections"] {
+        for order in ["trouble", "name", "newest", "used"] {
+            let page = sam.get(&format!("{console}/{list}?search=5009&sort={order}")).await;
+            assert_eq!(page.text.matches("scope=\"row\"").count(), 50, "{list} {order}");
+            assert!(page.has("count\">1000</span>"), "{list} {order}");
+        }
+    }
     let mut site = site_of(&app, &tenant).await;
-    for (table, id, name) in
-        [("connection", "connection_id", "organization_name_lower"), ("organization", "organization_id", "name_lower")]
-    {
-        for filter in
-            ["product = 'desk'", "data_centre = 'au'", "product = 'desk' and data_centre = 'au' and trouble = 0"]
-        {
+    for (table, id, name, searched) in [
+        (
+            "connection",
+            "connection_id",
+            "organization_name_lower",
+            &["starts_with(organization_zoho_id_lower, '5009')", "starts_with(person_email_lower, 'p9')"][..],
+        ),
+        ("organization", "organization_id", "name_lower", &["starts_with(zoho_id_lower, '5009')"][..]),
+    ] {
+        let rare =
+            ["product = 'desk'", "data_centre = 'au'", "product = 'desk' and data_centre = 'au' and trouble = 0"];
+        for filter in rare.iter().chain(searched) {
             for (what, rows) in [
                 ("*", format!("order by trouble, {id} limit 51")),
                 ("*", format!("order by {name}, {id} limit 51")),

@@ -7,10 +7,10 @@ fn row(data_centre: DataCentre, way: Way, failed: i64) -> DataCentreRow {
     DataCentreRow {
         key: data_centre.key(),
         way,
-        due: counted(12),
-        throttled: counted(failed / 10),
-        unavailable: counted(failed / 20),
-        broken: counted(0),
+        due: Counted::of(12),
+        throttled: Counted::of(failed / 10),
+        unavailable: Counted::of(failed / 20),
+        broken: Counted::of(0),
         refreshed: 4_213,
         failed,
         took: Some((212, 1_804)),
@@ -18,7 +18,7 @@ fn row(data_centre: DataCentre, way: Way, failed: i64) -> DataCentreRow {
 }
 
 fn idle(data_centre: DataCentre) -> DataCentreRow {
-    DataCentreRow { due: counted(0), refreshed: 0, took: None, ..row(data_centre, Way::Open, 0) }
+    DataCentreRow { due: Counted::of(0), refreshed: 0, took: None, ..row(data_centre, Way::Open, 0) }
 }
 
 fn plots(data_centre: DataCentre, failing: bool) -> Option<DataCentrePlots> {
