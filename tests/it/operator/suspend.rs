@@ -143,15 +143,21 @@ async fn its_people_read_everything_change_nothing_and_may_disconnect_what_is_th
     assert!(app.zoho.refresh_tokens(BEA, "live").await.is_empty());
 }
 
+/// Makes an endpoint for what the back end's tenant is told; returns its id.
+async fn endpoint(own: &Backend, url: &str, event: Option<&str>) -> String {
+    let endpoint = json!({"url": url, "events": event.map(|event| [event])});
+    let made = own.request(Method::POST, "/api/v1/webhook-endpoints").json(&endpoint).send().await.unwrap();
+    let made = Told::read(made).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    made.json()["id"].as_str().unwrap().to_owned()
+}
+
 #[tokio::test]
 async fn its_webhooks_wait_and_are_sent_in_order_after_a_resumption() {
     let (app, sam) = site().await;
     let (bea, id, page) = customer(&app).await;
     let receiver = Receiver::listen().await;
-    let own = app.backend_of(&id, GRANTS).await;
-    let endpoint = json!({"url": receiver.url("/")});
-    let made = own.request(Method::POST, "/api/v1/webhook-endpoints").json(&endpoint).send().await.unwrap();
-    assert_eq!(made.status(), 201);
+    endpoint(&app.backend_of(&id, GRANTS).await, &receiver.url("/"), None).await;
     order(&sam, &page, "suspend").await;
     assert_eq!(receiver.until(1).await[0].kind(), "tenant.suspended");
     let disconnect = format!("/connections/{id}/disconnect");
@@ -189,10 +195,7 @@ async fn r25_what_waited_is_in_order_and_is_tried_for_a_day_from_the_resumption(
     let (app, sam) = site().await;
     let (_bea, id, page) = customer(&app).await;
     let receiver = Receiver::listen().await;
-    let endpoint = json!({"url": receiver.url("/"), "events": ["connection.recovered"]});
-    let own = app.backend_of(&id, GRANTS).await;
-    let made = own.request(Method::POST, "/api/v1/webhook-endpoints").json(&endpoint).send().await.unwrap();
-    assert_eq!(made.status(), 201);
+    endpoint(&app.backend_of(&id, GRANTS).await, &receiver.url("/"), Some("connection.recovered")).await;
     order(&sam, &page, "suspend").await;
     events(&app, 60).await;
     app.advance(Duration::from_secs(50 * 3600)).await;
@@ -227,14 +230,11 @@ async fn r25_what_waited_is_in_order_and_is_tried_for_a_day_from_the_resumption(
 async fn r25_what_waits_is_not_looked_at_until_it_may_be_sent() {
     let (app, sam) = site().await;
     let (_bea, id, page) = customer(&app).await;
-    let own = app.backend_of(&id, GRANTS).await;
-    let endpoint = json!({"url": "http://127.0.0.1:9/", "events": ["connection.refreshed"]});
-    let made = own.request(Method::POST, "/api/v1/webhook-endpoints").json(&endpoint).send().await.unwrap();
-    assert_eq!(made.status(), 201);
+    let endpoint =
+        endpoint(&app.backend_of(&id, GRANTS).await, "http://127.0.0.1:9/", Some("connection.refreshed")).await;
     order(&sam, &page, "suspend").await;
     events(&app, 20_000).await;
     app.database.execute("analyze webhook_delivery").await;
-    let endpoint = app.database.text("select webhook_endpoint_id from webhook_endpoint").await;
     let url = secrecy::ExposeSecret::expose_secret(&app.database.url()).to_owned();
     let mut site = <sqlx::PgConnection as sqlx::Connection>::connect(&url).await.unwrap();
     sqlx::raw_sql("set app.actor = 'engine'").execute(&mut site).await.unwrap();
@@ -262,15 +262,6 @@ async fn r25_what_waits_is_not_looked_at_until_it_may_be_sent() {
     }
 }
 
-/// Makes an endpoint for what the back end's tenant is told; returns its id.
-async fn endpoint(own: &Backend, receiver: &Receiver, path: &str, events: &[&str]) -> String {
-    let endpoint = json!({"url": receiver.url(path), "events": events});
-    let made = own.request(Method::POST, "/api/v1/webhook-endpoints").json(&endpoint).send().await.unwrap();
-    let made = Told::read(made).await;
-    assert_eq!(made.status, 201, "{}", made.text);
-    made.json()["id"].as_str().unwrap().to_owned()
-}
-
 /// Has the worker forget what is old: it does so after a delivery that was settled months ago.
 async fn swept(app: &App) {
     app.database
@@ -296,7 +287,7 @@ async fn r25_what_waited_is_kept_for_an_endpoint_that_was_switched_off_meanwhile
     let (_bea, id, page) = customer(&app).await;
     let receiver = Receiver::listen().await;
     let own = app.backend_of(&id, GRANTS).await;
-    let endpoint = endpoint(&own, &receiver, "/", &["connection.recovered"]).await;
+    let endpoint = endpoint(&own, &receiver.url("/"), Some("connection.recovered")).await;
     let path = format!("/api/v1/webhook-endpoints/{endpoint}");
     let switch = async |enabled: bool| {
         let switched = own.request(Method::PATCH, &path).json(&json!({"enabled": enabled})).send().await.unwrap();
@@ -323,10 +314,10 @@ async fn r25_a_tenants_end_is_told_before_what_is_sent_all_day() {
     let (_bea, id, page) = customer(&app).await;
     let receiver = Receiver::listen().await;
     let (own, sams) = (app.backend_of(&id, GRANTS).await, app.backend_of(&sam.only_connection().await, GRANTS).await);
-    endpoint(&own, &receiver, "/own", &["tenant.suspended"]).await;
+    endpoint(&own, &receiver.url("/own"), Some("tenant.suspended")).await;
     // As many as a replica sends at once, and more for each than it takes in a turn.
     for number in 0..9 {
-        endpoint(&sams, &receiver, &format!("/{number}"), &["connection.recovered"]).await;
+        endpoint(&sams, &receiver.url(&format!("/{number}")), Some("connection.recovered")).await;
     }
     receiver.answers(Answer::Status(503));
     order(&sam, &page, "suspend").await;
