@@ -53,7 +53,6 @@ pub(super) async fn settle_kept(
     match outcome {
         Ok(landing) => {
             metrics::counter!("attempts_total", "outcome" => "settled").increment(1);
-            app.wake_revocations.notify_one();
             return Some(landing);
         }
         Err(Unsettled::Lost) => {
