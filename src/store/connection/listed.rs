@@ -119,9 +119,62 @@ impl TryFrom<Row> for ListedConnection {
     }
 }
 
+/// The page is cut out before it is joined with anything: otherwise the planner joins a million rows and sorts them.
+/// `$from` is where its connections, as `c`, are found.
+macro_rules! page {
+    ($tx:expr, $filter:expr, $after:expr, $limit:expr, from $from:literal) => {{
+        let (after_tenant, after_connection) = $after.unzip();
+        let (person_id, person_key) = match &$filter.person {
+            Some(PersonName::Id(person_id)) => (Some(*person_id), None),
+            Some(PersonName::Key(key)) => (None, Some(key)),
+            None => (None, None),
+        };
+        sqlx::query_as!(
+            Row,
+            r#"select c.tenant_id as "tenant_id: TenantId", t.external_id as tenant_external_id, t.name as tenant_name,
+                   c.connection_id as "connection_id: ConnectionId", c.person_id as "person_id: PersonId", p.zuid as "zuid?",
+                   p.display_name as "display_name?", p.email as "email?", o.zoho_id as "zoho_id?", o.name as "organization_name?",
+                   o.environment as "organization_environment?", c.product, c.data_centre, c.status,
+                   c.status_reason as "status_reason: ReconnectReason", c.health as "health: Health", c.scopes_requested, c.scopes_granted,
+                   c.connected_at, c.last_refreshed_at, c.last_used_at
+               from (
+                   select c.* from "#
+                + $from
+                + r#" where ($1::uuid is null or c.tenant_id = $1)
+                     and ($2::uuid is null or c.connection_id = $2)
+                     and ($3::text is null or c.product = $3)
+                     and ($5::uuid is null or c.person_id = $5)
+                     and ($6::text is null or c.person_id = (select person_id from person where data_centre = $6 and zuid = $7))
+                     and ($8::text is null or c.status = $8)
+                     and (not $12 or c.status <> 'disconnected')
+                     and ($9::uuid is null or (c.tenant_id, c.connection_id) > ($9, $10))
+                   order by c.tenant_id, c.connection_id
+                   limit $11
+               ) c
+               join tenant t using (tenant_id)
+               left join person p using (person_id)
+               left join organization o on o.tenant_id = c.tenant_id and o.organization_id = c.organization_id
+               order by c.tenant_id, c.connection_id"#,
+            $filter.tenant_id as Option<TenantId>,
+            $filter.connection_id as Option<ConnectionId>,
+            $filter.product.map(Product::key),
+            $filter.organization.as_ref().map(ZohoOrganizationId::as_str),
+            person_id as Option<PersonId>,
+            person_key.map(|key| key.data_centre.key()),
+            person_key.map(|key| key.zuid.as_str()),
+            $filter.status,
+            after_tenant as Option<TenantId>,
+            after_connection as Option<ConnectionId>,
+            $limit,
+            $filter.without_ended,
+        )
+        .fetch_all(&mut *$tx)
+        .await?
+    }};
+}
+
 /// At most `limit` connections after the one named, in the order of the primary key: a page stays
-/// where it is, whatever is connected meanwhile. The page is cut out before it is joined with anything:
-/// otherwise the planner joins a million rows and sorts them.
+/// where it is, whatever is connected meanwhile.
 pub(crate) async fn list(
     tx: &mut tx::Connection,
     filter: &Filter,
@@ -130,56 +183,13 @@ pub(crate) async fn list(
 ) -> Result<Vec<ListedConnection>, StoreError> {
     // Filters that are not set must vanish from the plan, or their indexes are not used.
     sqlx::query("set local plan_cache_mode = force_custom_plan").execute(&mut *tx).await?;
-    let (after_tenant, after_connection) = after.unzip();
-    let (person_id, person_key) = match &filter.person {
-        Some(PersonName::Id(person_id)) => (Some(*person_id), None),
-        Some(PersonName::Key(key)) => (None, Some(key)),
-        None => (None, None),
+    let rows = if filter.organization.is_some() {
+        // Few connections are of one organization: whatever else is asked for, they are found by it.
+        page!(tx, filter, after, limit, from "organization f join connection c on f.zoho_id = $4::text
+                       and c.tenant_id = f.tenant_id and c.organization_id = f.organization_id")
+    } else {
+        // Every parameter has its place.
+        page!(tx, filter, after, limit, from "(select $4::text) f cross join connection c")
     };
-    sqlx::query_as!(
-        Row,
-        r#"select c.tenant_id as "tenant_id: TenantId", t.external_id as tenant_external_id, t.name as tenant_name,
-               c.connection_id as "connection_id: ConnectionId", c.person_id as "person_id: PersonId", p.zuid as "zuid?",
-               p.display_name as "display_name?", p.email as "email?", o.zoho_id as "zoho_id?", o.name as "organization_name?",
-               o.environment as "organization_environment?", c.product, c.data_centre, c.status,
-               c.status_reason as "status_reason: ReconnectReason", c.health as "health: Health", c.scopes_requested, c.scopes_granted,
-               c.connected_at, c.last_refreshed_at, c.last_used_at
-           from (
-               select * from connection c
-               where ($1::uuid is null or c.tenant_id = $1)
-                 and ($2::uuid is null or c.connection_id = $2)
-                 and ($3::text is null or c.product = $3)
-                 and ($4::text is null or (
-                     c.tenant_id = any(array(select tenant_id from organization where zoho_id = $4))
-                     and c.organization_id = any(array(select organization_id from organization where zoho_id = $4))))
-                 and ($5::uuid is null or c.person_id = $5)
-                 and ($6::text is null or c.person_id = (select person_id from person where data_centre = $6 and zuid = $7))
-                 and ($8::text is null or c.status = $8)
-                 and (not $12 or c.status <> 'disconnected')
-                 and ($9::uuid is null or (c.tenant_id, c.connection_id) > ($9, $10))
-               order by c.tenant_id, c.connection_id
-               limit $11
-           ) c
-           join tenant t using (tenant_id)
-           left join person p using (person_id)
-           left join organization o on o.tenant_id = c.tenant_id and o.organization_id = c.organization_id
-           order by c.tenant_id, c.connection_id"#,
-        filter.tenant_id as Option<TenantId>,
-        filter.connection_id as Option<ConnectionId>,
-        filter.product.map(Product::key),
-        filter.organization.as_ref().map(ZohoOrganizationId::as_str),
-        person_id as Option<PersonId>,
-        person_key.map(|key| key.data_centre.key()),
-        person_key.map(|key| key.zuid.as_str()),
-        filter.status,
-        after_tenant as Option<TenantId>,
-        after_connection as Option<ConnectionId>,
-        limit,
-        filter.without_ended,
-    )
-    .fetch_all(&mut *tx)
-    .await?
-    .into_iter()
-    .map(ListedConnection::try_from)
-    .collect()
+    rows.into_iter().map(ListedConnection::try_from).collect()
 }

@@ -291,6 +291,12 @@ async fn a_page_of_many_is_one_walk_of_an_index() {
         let plan = lines(&mut site, explain).await;
         assert!(plan.contains(index) && !plan.contains("Seq Scan") && !plan.contains("Sort"), "{question}\n{plan}");
     }
+    // As store/connection/listed.rs asks for those of one organization, and what all of them are besides.
+    let explain = "explain select c.* from organization f join connection c on f.zoho_id = '5000077'
+             and c.tenant_id = f.tenant_id and c.organization_id = f.organization_id
+         where c.status = 'needs_reconnect' and c.product = 'crm' order by c.tenant_id, c.connection_id limit 51";
+    let plan = lines(&mut site, explain.to_owned()).await;
+    assert!(plan.contains("organization_by_zoho_id") && plan.contains("connection_by_organization"), "{plan}");
 }
 
 /// A connection to the database as the site's role has it while it answers a tenant's page.
