@@ -24,7 +24,8 @@ pub(crate) struct ListedOrganization {
     pub(crate) data_centre: DataCentre,
 }
 
-/// At most `limit` organizations after the one named. With `only`, of that tenant.
+/// At most `limit` organizations after the one named. With `only`, of that tenant. The page is cut out before it is joined:
+/// otherwise the planner joins whole tenants and sorts them.
 pub(crate) async fn list(
     tx: &mut Tx,
     only: Option<TenantId>,
@@ -37,10 +38,14 @@ pub(crate) async fn list(
     let rows = sqlx::query!(
         r#"select o.tenant_id as "tenant_id: TenantId", t.external_id, t.name as tenant_name,
                o.organization_id as "organization_id: OrganizationId", o.zoho_id, o.name, o.environment, o.product, o.data_centre
-           from organization o join tenant t using (tenant_id)
-           where ($1::uuid is null or o.tenant_id = $1)
-             and ($2::uuid is null or (o.tenant_id, o.organization_id) > ($2, $3))
-           order by o.tenant_id, o.organization_id limit $4"#,
+           from (
+               select * from organization
+               where ($1::uuid is null or tenant_id = $1)
+                 and ($2::uuid is null or (tenant_id, organization_id) > ($2, $3))
+               order by tenant_id, organization_id limit $4
+           ) o
+           join tenant t using (tenant_id)
+           order by o.tenant_id, o.organization_id"#,
         only as Option<TenantId>,
         after_tenant as Option<TenantId>,
         after_organization as Option<OrganizationId>,

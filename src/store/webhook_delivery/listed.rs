@@ -106,7 +106,9 @@ pub(crate) async fn list(
            from webhook_delivery
            where ($1::uuid is null or tenant_id = $1)
              and ($2::uuid is null or webhook_delivery_id = $2)
-             and ($3::uuid is null or webhook_endpoint_id = $3)
+             and ($3::uuid is null or webhook_endpoint_id = $3
+                  -- Of another tenant's endpoint there is nothing to be looked through.
+                  and (select $1::uuid is null or tenant_id = $1 from webhook_endpoint where webhook_endpoint_id = $3))
              and ($4::uuid is null or connection_id = $4)
              and ($5::text is null or status = $5)
              and ($6::bigint is null or sequence < $6)

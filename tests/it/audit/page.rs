@@ -201,11 +201,9 @@ async fn whatever_leads_has_an_index_in_the_order_of_time() {
     let other = "019aa3f2-7c1e-7d10-9b2f-000000000001";
     fill(&app, other, "019aa3f2-7c1e-7d10-9b2f-000000000002", 20_000).await;
     app.database.execute("analyze").await;
-    let url = secrecy::ExposeSecret::expose_secret(&app.database.url()).to_owned();
-    let mut site = <sqlx::PgConnection as sqlx::Connection>::connect(&url).await.unwrap();
     let settings =
         "set app.actor = 'engine'; set enable_sort = off; set enable_bitmapscan = off; set enable_seqscan = off";
-    sqlx::raw_sql(settings).execute(&mut site).await.unwrap();
+    let mut site = app.database.site(settings).await;
     let own = format!("tenant_id = any(array['{tenant_id}'::uuid])");
     let rare = "action not in ('refreshed', 'signed_in')";
     let not_done = "outcome not in ('done', 'works', 'yes', 'already')";
@@ -233,9 +231,7 @@ async fn whatever_leads_has_an_index_in_the_order_of_time() {
                      from audit_event where {led_by} {place} order by {order}at desc, audit_event_id desc limit 10000) e
                  where fits or walked = 10000 order by {order}at desc, audit_event_id desc limit 51"
             );
-            let plan: Vec<String> =
-                sqlx::query_scalar(sqlx::AssertSqlSafe(explain)).fetch_all(&mut site).await.unwrap();
-            let plan = plan.join("\n");
+            let plan = plan(&mut site, &explain).await;
             assert!(plan.contains(index) && !plan.contains("Seq Scan"), "{led_by} {place}\n{plan}");
             assert!(!plan.contains("->  Sort"), "{led_by} {place}\n{plan}");
             // What happened at the moment at which the page begins, and nothing else, was looked at in vain.

@@ -124,10 +124,8 @@ async fn what_was_used_last_comes_first_by_the_day() {
         assert!(places.is_sorted(), "{list}: {places:?}");
     }
     // Whoever has the organization in hand is not waited for; the next use makes up for it.
-    let url = secrecy::ExposeSecret::expose_secret(&app.database.url()).to_owned();
-    let mut other = <sqlx::PgConnection as sqlx::Connection>::connect(&url).await.unwrap();
     let lock = "set app.actor = 'engine'; begin; select from organization where name = 'Estate 000050' for update";
-    sqlx::raw_sql(lock).execute(&mut other).await.unwrap();
+    let mut other = app.database.site(lock).await;
     used("Estate 000050", "2026-11-21T10:00:00Z").await;
     let days = "select concat_ws(' ', c.last_used_day, o.last_used_day) from connection c
                 join organization o using (tenant_id, organization_id) where o.name = 'Estate 000050'";
@@ -288,30 +286,30 @@ async fn a_page_of_many_is_one_walk_of_an_index() {
         ),
     ] {
         let explain = format!("explain select * from {}", question.replace("$t", &format!("'{tenant}'")));
-        let plan = lines(&mut site, explain).await;
+        let plan = plan(&mut site, &explain).await;
         assert!(plan.contains(index) && !plan.contains("Seq Scan") && !plan.contains("Sort"), "{question}\n{plan}");
     }
+    // As store/organization/listed.rs goes on in the middle of a large tenant, for whoever sees all of them.
+    let mut everybody = app.database.site("set app.actor = 'operator'").await;
+    let explain = format!(
+        "explain (analyze, costs off, timing off, summary off) select * from (
+             select * from organization where (tenant_id, organization_id) > ('{tenant}', '80000000-0000-0000-0000-000000000000')
+             order by tenant_id, organization_id limit 51) o
+         join tenant t using (tenant_id) order by o.tenant_id, o.organization_id"
+    );
+    let organizations = plan(&mut everybody, &explain).await;
+    assert!(!organizations.contains("Removed by Filter") && !organizations.contains("rows=10000"), "{organizations}");
     // As store/connection/listed.rs asks for those of one organization, and what all of them are besides.
     let explain = "explain select c.* from organization f join connection c on f.zoho_id = '5000077'
              and c.tenant_id = f.tenant_id and c.organization_id = f.organization_id
          where c.status = 'needs_reconnect' and c.product = 'crm' order by c.tenant_id, c.connection_id limit 51";
-    let plan = lines(&mut site, explain.to_owned()).await;
+    let plan = plan(&mut site, explain).await;
     assert!(plan.contains("organization_by_zoho_id") && plan.contains("connection_by_organization"), "{plan}");
 }
 
-/// A connection to the database as the site's role has it while it answers a tenant's page.
+/// As the site reads while it answers a tenant's page.
 async fn site_of(app: &App, tenant: &str) -> sqlx::PgConnection {
-    let url = secrecy::ExposeSecret::expose_secret(&app.database.url()).to_owned();
-    let mut site = <sqlx::PgConnection as sqlx::Connection>::connect(&url).await.unwrap();
-    let setting =
-        format!("select set_config('app.tenant_id', '{tenant}', false), set_config('enable_seqscan', 'off', false)");
-    sqlx::query(sqlx::AssertSqlSafe(setting)).execute(&mut site).await.unwrap();
-    site
-}
-
-async fn lines(site: &mut sqlx::PgConnection, statement: String) -> String {
-    let lines: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(statement)).fetch_all(site).await.unwrap();
-    lines.join("\n")
+    app.database.site(&format!("set app.tenant_id = '{tenant}'; set enable_seqscan = off")).await
 }
 
 #[tokio::test]
@@ -381,9 +379,9 @@ async fn what_is_rare_in_a_large_tenant_is_found_without_a_look_at_the_rest() {
                 ("*", format!("order by last_used_day desc, {id} desc limit 51")),
                 ("", "limit 1001".to_owned()),
             ] {
-                let plan = lines(
+                let plan = plan(
                     &mut site,
-                    format!(
+                    &format!(
                         "explain (analyze, costs off, timing off, summary off)
                          select {what} from {table} where tenant_id = '{tenant}' and {filter} {rows}"
                     ),
@@ -413,6 +411,6 @@ async fn r13_a_persons_tokens_are_counted_by_the_person_in_a_database_that_is_ne
     .execute(&mut site)
     .await
     .unwrap();
-    let plan = lines(&mut site, "explain execute counted (gen_random_uuid(), 'one')".to_owned()).await;
+    let plan = plan(&mut site, "explain execute counted (gen_random_uuid(), 'one')").await;
     assert!(plan.contains("connection_by_person"), "{plan}");
 }

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use login_with_zoho::settings::Servers;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _};
 use uuid::Uuid;
@@ -135,6 +135,14 @@ impl Database {
         url_of(&self.name)
     }
 
+    /// As the site's own role, with these settings: to ask how it would find something.
+    pub async fn site(&self, settings: &str) -> PgConnection {
+        let mut site =
+            PgConnection::connect(self.url().expose_secret()).await.expect("a connection as the site's role");
+        site.execute(AssertSqlSafe(settings.to_owned())).await.expect("settings");
+        site
+    }
+
     /// As a superuser, whom no policy hides a row from.
     pub async fn admin(&self) -> PgConnection {
         admin(&self.name).await
@@ -240,4 +248,10 @@ impl Drop for Database {
         });
         dropped.join().expect("the database goes");
     }
+}
+
+/// What `explain …` says.
+pub async fn plan(site: &mut PgConnection, explain: &str) -> String {
+    let lines = sqlx::query_scalar::<_, String>(AssertSqlSafe(explain.to_owned())).fetch_all(site).await;
+    lines.unwrap_or_else(|error| panic!("{explain}: {error}")).join("\n")
 }

@@ -37,7 +37,7 @@ use std::{future::Future, time::Duration};
 pub use app::App;
 pub use backend::{Backend, Told};
 pub use control::Control;
-pub use database::{Database, database};
+pub use database::{Database, database, plan};
 pub use outside::Outside;
 pub use page::Page;
 pub use visitor::Visitor;

@@ -235,9 +235,7 @@ async fn r25_what_waits_is_not_looked_at_until_it_may_be_sent() {
     order(&sam, &page, "suspend").await;
     events(&app, 20_000).await;
     app.database.execute("analyze webhook_delivery").await;
-    let url = secrecy::ExposeSecret::expose_secret(&app.database.url()).to_owned();
-    let mut site = <sqlx::PgConnection as sqlx::Connection>::connect(&url).await.unwrap();
-    sqlx::raw_sql("set app.actor = 'engine'").execute(&mut site).await.unwrap();
+    let mut site = app.database.site("set app.actor = 'engine'").await;
     // As store/webhook_delivery.rs claims, of a tenant that is suspended and of one that is not.
     for (which, index) in [
         ("d.event_type in ('tenant.suspended', 'tenant.deleted')", "webhook_delivery_sent_all_the_same"),
@@ -256,8 +254,7 @@ async fn r25_what_waits_is_not_looked_at_until_it_may_be_sent() {
                and (d.claimed_until is null or d.claimed_until <= '2026-11-21T11:00:00Z') and {which}
              order by d.due_at, d.sequence limit 8 for update of d skip locked"
         );
-        let plan: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(explain)).fetch_all(&mut site).await.unwrap();
-        let plan = plan.join("\n");
+        let plan = plan(&mut site, &explain).await;
         assert!(plan.contains(index) && !plan.contains("Seq Scan") && !plan.contains("rows=20000"), "{plan}");
     }
 }

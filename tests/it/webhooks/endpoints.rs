@@ -133,3 +133,42 @@ async fn endpoints_are_few_and_lists_come_in_pages() {
     let of_one = deliveries(&back_end, &format!("?webhook_endpoint={}", ids[3])).await;
     assert_eq!(of_one.len(), 1);
 }
+
+#[tokio::test]
+async fn a_page_of_deliveries_is_one_walk_of_an_index() {
+    let app = start().await;
+    let (all, receiver) = (app.backend(GRANTS).await, Receiver::listen().await);
+    let own = app.backend_of(&connect(&app, SAM).await, GRANTS).await;
+    // Of each tenant's endpoint a few, of everybody's a great many.
+    for back_end in [&all, &own] {
+        listen_to(back_end, &receiver.url("/"), &["connection.recovered"]).await;
+    }
+    app.database
+        .execute(
+            "insert into webhook_delivery (webhook_delivery_id, tenant_id, webhook_endpoint_id, event_id, event_type, payload,
+                 connection_id, status, tries, created_at, due_at, give_up_at, settled_at)
+             select gen_random_uuid(), tenant_id, webhook_endpoint_id, gen_random_uuid(), 'connection.refreshed', '{}',
+                 md5((n % 500)::text)::uuid, 'delivered', 1, t, t, t, t
+             from (values (timestamptz '2026-11-21T09:00:00Z')) at (t), webhook_endpoint,
+                 generate_series(1, case when tenant_id is null then 20000 else 100 end) n",
+        )
+        .await;
+    app.database.execute("analyze webhook_delivery").await;
+    let mut site = app.database.site("set app.actor = 'engine'").await;
+    let own = app.database.text("select tenant_id from webhook_endpoint where tenant_id is not null").await;
+    // As store/webhook_delivery/listed.rs asks, with its parameters in place.
+    for (filter, index) in [
+        ("true".to_owned(), "webhook_delivery_newest"),
+        ("sequence < 9000".to_owned(), "webhook_delivery_newest"),
+        ("connection_id = md5('77')::uuid".to_owned(), "webhook_delivery_of_connection"),
+        (format!("tenant_id = '{own}'"), "webhook_delivery_by_tenant"),
+    ] {
+        let explain = format!(
+            "explain (analyze, costs off, timing off, summary off)
+             select * from webhook_delivery where {filter} order by sequence desc limit 51"
+        );
+        let plan = plan(&mut site, &explain).await;
+        assert!(plan.contains(index) && !plan.contains("Seq Scan on webhook_delivery"), "{filter}\n{plan}");
+        assert!(!plan.contains("Removed by Filter"), "{filter}\n{plan}");
+    }
+}
