@@ -12,10 +12,16 @@ const MONTHS: &str = "select month || ' ' || count(*) from (
 #[tokio::test]
 async fn whole_months_go_when_they_are_old_and_nothing_younger() {
     let app = App::builder().config(|config| config.audit_retention = DAY * 60).start().await;
-    let kept = async |months: &[&str]| {
-        wait_for(&format!("{months:?}"), || async { (app.database.column(MONTHS).await == months).then_some(()) })
-            .await;
+    // Where somebody was in the way, it is tried again a minute later; that minute passes once a second here.
+    let asked = std::cell::Cell::new(0);
+    let is_so = async |question: &str, answer: &[&str]| {
+        asked.set(asked.get() + 1);
+        if asked.get() % 50 == 0 {
+            app.advance(Duration::from_secs(60)).await;
+        }
+        (app.database.column(question).await == answer).then_some(())
     };
+    let kept = async |months: &[&str]| wait_for(&format!("{months:?}"), || is_so(MONTHS, months)).await;
     app.visitor().sign_in_as(SAM).await;
     // What fell into no month is kept as long as any of it is young.
     let stray = "insert into audit_event (audit_event_id, at, actor_kind, action, outcome)
@@ -30,8 +36,7 @@ async fn whole_months_go_when_they_are_old_and_nothing_younger() {
     // The 29th of January: the last second of November is younger than sixty days.
     app.advance(DAY * 29).await;
     let made = "select count(*) from pg_class where relname = 'audit_event_2027_02' and relkind = 'r'";
-    wait_for("the next month has its partition", || async { (app.database.text(made).await == "1").then_some(()) })
-        .await;
+    wait_for("the next month has its partition", || is_so(made, &["1"])).await;
     assert_eq!(app.database.column(MONTHS).await, ["2026-11 2", "2026-12 2"]);
     app.advance(DAY).await;
     kept(&["2026-12 2"]).await;
