@@ -1,6 +1,8 @@
 //! What the console's lists are narrowed to and ordered by. Each order has an index that is led by the tenant and holds
 //! what may be filtered by and searched for; a page goes on after the position of the last row, however many come before it.
 
+use std::fmt;
+
 use uuid::Uuid;
 
 use super::{StoreError, tx::Tx};
@@ -106,6 +108,13 @@ impl Counted {
     /// Where not all was looked through, no less than are in sight.
     pub(crate) fn or_these(self, rows: usize) -> Self {
         Self { known: self.known.max(i64::try_from(rows).unwrap_or(MOST_COUNTED)), ..self }
+    }
+}
+
+impl fmt::Display for Counted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { known, has_more } = self;
+        if *has_more { write!(f, "at least {known}") } else { write!(f, "{known}") }
     }
 }
 

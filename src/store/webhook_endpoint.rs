@@ -5,7 +5,7 @@ pub(crate) mod sealed;
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
-use super::StoreError;
+use super::{StoreError, console_list::MOST_COUNTED};
 use crate::domain::{
     ids::{TenantId, WebhookEndpointId},
     webhook::EventType,
@@ -62,7 +62,7 @@ pub(crate) struct Endpoint {
     pub(crate) disabled_at: Option<DateTime<Utc>>,
     /// `asked` or `gone`
     pub(crate) disabled_reason: Option<String>,
-    /// Waiting, and given up.
+    /// Waiting, and given up; each up to `MOST_COUNTED` and one.
     pub(crate) pending: i64,
     pub(crate) dead: i64,
     pub(crate) last_delivered_at: Option<DateTime<Utc>>,
@@ -82,10 +82,10 @@ pub(crate) async fn list(
         r#"select e.webhook_endpoint_id as "webhook_endpoint_id: WebhookEndpointId", e.tenant_id as "tenant_id: TenantId",
                t.external_id as tenant_external_id, t.name as "tenant_name?", e.url,
                e.event_types, e.created_at, e.previous_secret_until, e.disabled_at, e.disabled_reason,
-               (select count(*) from webhook_delivery d
-                where d.webhook_endpoint_id = e.webhook_endpoint_id and d.status = 'pending') as "pending!",
-               (select count(*) from webhook_delivery d
-                where d.webhook_endpoint_id = e.webhook_endpoint_id and d.status = 'dead') as "dead!",
+               (select count(*) from (select from webhook_delivery d
+                where d.webhook_endpoint_id = e.webhook_endpoint_id and d.status = 'pending' limit $5) d) as "pending!",
+               (select count(*) from (select from webhook_delivery d
+                where d.webhook_endpoint_id = e.webhook_endpoint_id and d.status = 'dead' limit $5) d) as "dead!",
                (select max(d.settled_at) from webhook_delivery d
                 where d.webhook_endpoint_id = e.webhook_endpoint_id and d.status = 'delivered') as last_delivered_at
            from webhook_endpoint e left join tenant t using (tenant_id)
@@ -96,6 +96,7 @@ pub(crate) async fn list(
         only as Option<WebhookEndpointId>,
         after as Option<WebhookEndpointId>,
         limit,
+        MOST_COUNTED + 1,
     )
     .fetch_all(db)
     .await?)

@@ -65,7 +65,7 @@ pub(crate) async fn post_delete(
 impl DeleteWebhookPage {
     pub(crate) fn samples() -> Vec<(&'static str, Self)> {
         use super::webhooks::EndpointState;
-        use crate::http::page::tests;
+        use crate::{http::page::tests, store::console_list::Counted};
 
         let page = |tenant: &str, endpoint| Self {
             shell: Shell::console(tenant, Place::Webhooks),
@@ -73,7 +73,10 @@ impl DeleteWebhookPage {
             tenant: tenant.into(),
             endpoint,
         };
-        let idle = EndpointRow { pending: 0, ..EndpointRow::sample("https://hooks.acme.example/", EndpointState::On) };
+        let idle = EndpointRow {
+            pending: Counted::of(0),
+            ..EndpointRow::sample("https://hooks.acme.example/", EndpointState::On)
+        };
         vec![
             ("typical", page("Acme", EndpointRow::sample("https://hooks.acme.example/zoho", EndpointState::On))),
             ("idle", page("Acme", idle)),

@@ -17,7 +17,10 @@ use crate::{
         problem::Problem,
         tenant::TenantAdmin,
     },
-    store::webhook_endpoint::{self, Endpoint},
+    store::{
+        console_list::Counted,
+        webhook_endpoint::{self, Endpoint},
+    },
     webhooks::endpoint::{self, MOST, WebhookError},
 };
 pub(super) use form::EndpointRequest;
@@ -51,8 +54,8 @@ pub(crate) struct EndpointRow {
     /// `connection.connected` and so on
     pub(crate) events: Vec<String>,
     pub(crate) state: EndpointState,
-    pub(crate) pending: i64,
-    pub(crate) dead: i64,
+    pub(crate) pending: Counted,
+    pub(crate) dead: Counted,
     pub(crate) created_at: Moment,
     pub(crate) last_delivered_at: Option<Moment>,
     pub(crate) previous_secret_until: Option<Moment>,
@@ -82,8 +85,8 @@ impl EndpointRow {
             url: Label::new(&endpoint.url),
             events: endpoint.event_types.clone(),
             state,
-            pending: endpoint.pending,
-            dead: endpoint.dead,
+            pending: Counted::of(endpoint.pending),
+            dead: Counted::of(endpoint.dead),
             created_at: Moment::new(endpoint.created_at, now),
             last_delivered_at: endpoint.last_delivered_at.map(|at| Moment::new(at, now)),
             previous_secret_until: overlap.map(|until| Moment::new(until, now)),

@@ -24,8 +24,8 @@ impl EndpointRow {
             url: url.into(),
             events: vec!["connection.connected".to_owned(), "connection.needs_reconnect".to_owned()],
             state,
-            pending: 3,
-            dead: i64::from(state == EndpointState::Troubled),
+            pending: Counted::of(3),
+            dead: Counted::of(i64::from(state == EndpointState::Troubled)),
             created_at: tests::moment(-86_400 * 12),
             last_delivered_at: Some(tests::moment(-40)),
             previous_secret_until: None,
@@ -57,7 +57,7 @@ impl WebhooksPage {
         let made = Made::Secret { id: EndpointRow::sample(URL, EndpointState::On).id, url: URL.into(), secret };
         let filled = |problem| WebhooksPage { form: EndpointForm::wrong(problem), ..page("Acme", Vec::new()) };
         let untried = EndpointRow {
-            pending: 0,
+            pending: Counted::of(0),
             last_delivered_at: None,
             events: EventType::WANTED.map(|event| event.key().to_owned()).into(),
             ..EndpointRow::sample(tests::HOSTILE, EndpointState::On)
