@@ -4,7 +4,7 @@
 use super::{Failure, escrow, settle};
 use crate::{
     app::App,
-    store::{StoreError, browser_session, login_attempt, token_escrow},
+    store::{StoreError, browser_session, imported_code, login_attempt, token_escrow},
     telemetry::chain,
 };
 
@@ -48,10 +48,11 @@ pub(crate) async fn report_lost(app: &App) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Sweeps attempts and sessions that have ended, in small batches.
+/// Sweeps attempts, codes and sessions that have ended, in small batches.
 pub(crate) async fn sweep(app: &App) -> Result<(), StoreError> {
     let now = app.clock.shared_now();
     login_attempt::delete_old(app.pools.engine(), now).await?;
+    imported_code::delete_old(app.pools.engine(), now).await?;
     browser_session::delete_ended(app.pools.engine(), now).await?;
     Ok(())
 }

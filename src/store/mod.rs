@@ -9,6 +9,7 @@ pub(crate) mod browser_session;
 pub(crate) mod connection;
 pub(crate) mod console_list;
 pub(crate) mod fitness;
+pub(crate) mod imported_code;
 mod in_time;
 pub(crate) mod installation;
 pub(crate) mod login_attempt;

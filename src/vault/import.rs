@@ -2,7 +2,7 @@
 //! (design.md §6, `zoho-oauth.md` §12).
 //!
 //! 1. **Check** (`check`): what cannot work is refused before Zoho is asked and a code is spent.
-//! 2. **Prove** (`prove`): a code is exchanged once, without a redirect URI; a refresh token is
+//! 2. **Prove** (`prove`): a code is exchanged once (`store/imported_code.rs`), without a redirect URI; a refresh token is
 //!    refreshed once. In a task that outlives the caller (security.md D-5).
 //! 3. **Keep** (`keep`): what came of a code is committed as a token to be revoked, before anything
 //!    slower is asked. Whoever dies from here on loses nothing: it is revoked, or connected.

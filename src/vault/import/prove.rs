@@ -1,4 +1,4 @@
-//! Step 2: the code for tokens, once (security.md D-3); or one refresh, which shows that a refresh
+//! Step 2: the code for tokens, once (security.md D-3), whoever imports it again, also at the same time; or one refresh, which shows that a refresh
 //! token is alive, this client's and of this data centre.
 
 use std::time::Duration;
@@ -8,6 +8,8 @@ use chrono::{DateTime, Utc};
 use super::{Import, ImportError, Objection, Token};
 use crate::{
     app::App,
+    domain::digest::digest,
+    store::imported_code,
     vault::grant::KeptGrant,
     zoho::{Client, TokenError},
 };
@@ -33,6 +35,11 @@ pub(super) async fn prove(app: &App, import: &Import) -> Result<Proved, ImportEr
         },
     };
     let asked_at = app.clock.shared_now();
+    if let Token::SelfClientCode(code) = &import.token
+        && !imported_code::insert(app.pools.critical(), &digest(code.expose().as_bytes()), asked_at).await?
+    {
+        return Err(Objection::DeadCode.into());
+    }
     let mut pauses = RECONNECTS.iter();
     let answer = loop {
         let answer = match &import.token {

@@ -56,6 +56,44 @@ async fn a_dead_code_is_an_invalid_request() {
 }
 
 #[tokio::test]
+async fn d3_a_code_is_presented_once_however_often_it_is_imported() {
+    let office = Office::open().await;
+    let presented = async || {
+        let calls = office.app.zoho.token_calls().await;
+        calls
+            .iter()
+            .filter(|call| call.form.get("grant_type").is_some_and(|grant| grant == "authorization_code"))
+            .count()
+    };
+    let code = office.code(ANN, ASSIST, json!({"organization": "77000000"})).await;
+    let again = json!({"self_client_code": code});
+    let (status, connection) = office.import(again.clone()).await;
+    assert_eq!(status, 201, "{connection}");
+    assert_eq!(members(&office.import(again).await), ["self_client_code"]);
+    assert_eq!((presented().await, office.live(ANN).await.len()), (1, 1), "what came of it lives on");
+    // Also by many at once.
+    let code = office.code(ANN, ASSIST, json!({"organization": "77000001"})).await;
+    let import = || office.import(json!({"self_client_code": code}));
+    let answers = futures_util::future::join_all((0..5).map(|_| import())).await;
+    let made = answers.iter().filter(|(status, _)| *status == 201).count();
+    assert_eq!((made, presented().await, office.live(ANN).await.len()), (1, 2, 2));
+}
+
+#[tokio::test]
+async fn d3_the_code_of_a_sign_in_is_not_presented_by_an_import() {
+    let office = Office::open().await;
+    let sam = office.app.visitor();
+    let callback = sam.go_to_zoho(&sam.begin("/login").await, SAM).await;
+    sam.come_back(&callback).await.assert_status(303);
+    let code = parameter(&callback, "code").expect("a code");
+    let calls = office.app.zoho.token_calls().await.len();
+    let refused = office.import(json!({"self_client_code": code, "data_centre": "us"})).await;
+    assert_eq!(members(&refused), ["self_client_code"]);
+    assert_eq!(office.app.zoho.token_calls().await.len(), calls);
+    assert_eq!(office.live(SAM).await.len(), 1);
+}
+
+#[tokio::test]
 async fn s14_dead_codes_and_tokens_are_limited_per_peer() {
     for member in ["self_client_code", "refresh_token"] {
         let app = App::builder().config(|config| config.failed_exchanges_per_minute = 2).start().await;
