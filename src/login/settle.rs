@@ -53,6 +53,8 @@ pub(super) async fn settle_kept(
     match outcome {
         Ok(landing) => {
             metrics::counter!("attempts_total", "outcome" => "settled").increment(1);
+            // Near the limit of a person's tokens a second is too long.
+            app.wake_revocations.notify_one();
             return Some(landing);
         }
         Err(Unsettled::Lost) => {
