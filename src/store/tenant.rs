@@ -122,11 +122,12 @@ pub(crate) async fn update_resumed(
     Ok(done.rows_affected() == 1)
 }
 
-/// By our id, the `external_id` or the slug, in that order (design.md §6).
+/// By our id, the `external_id` or the slug, in that order (design.md §6); one whose deletion has begun is nobody's any
+/// more.
 pub(crate) async fn find_by_any_name(db: impl PgExecutor<'_>, name: &str) -> Result<Option<TenantId>, StoreError> {
     Ok(sqlx::query_scalar!(
         r#"select tenant_id as "tenant_id: TenantId" from tenant
-           where tenant_id = $1 or external_id = $2 or slug = $2
+           where (tenant_id = $1 or external_id = $2 or slug = $2) and deleted_at is null
            order by (tenant_id is not distinct from $1) desc, (external_id is not distinct from $2) desc
            limit 1"#,
         name.parse::<TenantId>().ok() as Option<TenantId>,

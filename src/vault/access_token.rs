@@ -197,14 +197,12 @@ impl<'a> Current<'a> {
         if wanted.tenant_id.is_some_and(|tenant_id| tenant_id != row.tenant_id) {
             return Err(VendError::NotFound);
         }
-        if row.is_suspended {
-            return Err(VendError::Suspended);
-        }
         match row.status {
+            Status::Disconnected => return Err(VendError::Disconnected),
+            _ if row.is_suspended => return Err(VendError::Suspended),
             Status::Active => {}
             Status::Choosing => return Err(VendError::Choosing),
             Status::NeedsReconnect(reason) => return Err(VendError::NeedsReconnect(reason)),
-            Status::Disconnected => return Err(VendError::Disconnected),
         }
         let Some(organization) = &row.organization else { return Err(VendError::Choosing) };
         match (&known.access_token, row.access_token_expires_at) {

@@ -44,6 +44,9 @@ pub(crate) struct Made {
 pub(crate) enum TenantError {
     #[error("the external id belongs to a tenant of another name or slug")]
     ExternalIdTaken,
+    /// Its external id is free when that is through.
+    #[error("the external id belongs to a tenant that is being deleted")]
+    BeingDeleted,
     #[error("the slug belongs to another tenant")]
     SlugTaken,
     #[error(transparent)]
@@ -79,6 +82,7 @@ pub(crate) async fn make_tenant(app: &App, wanted: &MakeTenant, by: By) -> Resul
     match listed::find_by_external_id(&mut *tx, &wanted.external_id).await? {
         Some(tenant) if is_wanted(&tenant, wanted) => Ok(Made { tenant, existed: true }),
         Some(_) => Err(TenantError::ExternalIdTaken),
+        None if listed::is_being_deleted(&mut *tx, &wanted.external_id).await? => Err(TenantError::BeingDeleted),
         None => Err(TenantError::SlugTaken),
     }
 }

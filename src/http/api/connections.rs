@@ -161,7 +161,10 @@ pub(crate) async fn disconnect_connection(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let connection = find(&app, &backend, id_alone(&request)?).await?;
-    check_not_suspended(&app, connection.tenant_id).await?;
+    // What has ended is told so, whatever became of its tenant.
+    if connection.status != Status::Disconnected {
+        check_not_suspended(&app, connection.tenant_id).await?;
+    }
     let wanted = Disconnect {
         tenant_id: connection.tenant_id,
         connection_id: connection.connection_id,

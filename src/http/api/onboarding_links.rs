@@ -11,6 +11,7 @@ use super::{
     parameters::{Parameters, id_alone},
     refusals::RefusedOrUnknown,
     schema::{NewOnboardingLink, OnboardingLink, OnboardingState},
+    tenants::being_deleted,
 };
 use crate::{
     app::App,
@@ -203,6 +204,7 @@ async fn resolve(
                     match make_tenant(app, &wanted, made_by(by)).await {
                         Ok(made) => Ok(made.tenant.tenant_id),
                         Err(TenantError::Store(error)) => Err(error.into()),
+                        Err(TenantError::BeingDeleted) => Err(body::refusal(vec![being_deleted("tenant.external_id")])),
                         // Another request was faster, with another name.
                         Err(TenantError::ExternalIdTaken | TenantError::SlugTaken) => {
                             find().await?.map(|tenant| tenant.tenant_id).ok_or_else(Problem::unavailable)

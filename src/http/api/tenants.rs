@@ -94,9 +94,15 @@ pub(crate) async fn create_tenant(
         Err(TenantError::ExternalIdTaken) => {
             Err(body::refusal(vec![Mistake::new("external_id", "belongs to a tenant of another name or slug")]))
         }
+        Err(TenantError::BeingDeleted) => Err(body::refusal(vec![being_deleted("external_id")])),
         Err(TenantError::SlugTaken) => Err(body::refusal(vec![Mistake::new("slug", "belongs to another tenant")])),
         Err(TenantError::Store(error)) => Err(error.into()),
     }
+}
+
+/// The member names a tenant whose deletion is not through yet.
+pub(super) fn being_deleted(member: &str) -> Mistake {
+    Mistake::new(member, "belongs to a tenant that is being deleted: it is free when all of it has ended")
 }
 
 fn read(members: &mut Members) -> Option<MakeTenant> {

@@ -96,7 +96,7 @@ pub(crate) async fn post_tenants(
             };
             match make_tenant(&app, &wanted, by).await {
                 Ok(made) => return Ok(see_other(&format!("{PATH}/{}", made.tenant.slug))),
-                Err(TenantError::ExternalIdTaken) => vec![TenantProblem::ExternalIdTaken],
+                Err(TenantError::ExternalIdTaken | TenantError::BeingDeleted) => vec![TenantProblem::ExternalIdTaken],
                 Err(TenantError::SlugTaken) => vec![TenantProblem::SlugTaken],
                 Err(TenantError::Store(error)) => return Err(error.into()),
             }

@@ -14,7 +14,8 @@ pub(crate) struct Tenant {
     pub(crate) slug: String,
 }
 
-/// At most `limit` tenants after the one named, in the order of the primary key. With `only`, that one.
+/// At most `limit` tenants after the one named, in the order of the primary key, without those whose deletion has begun.
+/// With `only`, that one.
 pub(crate) async fn list(
     tx: &mut Tx,
     only: Option<TenantId>,
@@ -26,7 +27,7 @@ pub(crate) async fn list(
     Ok(sqlx::query_as!(
         Tenant,
         r#"select tenant_id as "tenant_id: TenantId", external_id, name, slug from tenant
-           where ($1::uuid is null or tenant_id = $1) and ($2::uuid is null or tenant_id > $2)
+           where ($1::uuid is null or tenant_id = $1) and ($2::uuid is null or tenant_id > $2) and deleted_at is null
            order by tenant_id limit $3"#,
         only as Option<TenantId>,
         after as Option<TenantId>,
@@ -57,9 +58,20 @@ pub(crate) async fn find_by_external_id(
 ) -> Result<Option<Tenant>, StoreError> {
     Ok(sqlx::query_as!(
         Tenant,
-        r#"select tenant_id as "tenant_id: TenantId", external_id, name, slug from tenant where external_id = $1"#,
+        r#"select tenant_id as "tenant_id: TenantId", external_id, name, slug from tenant
+           where external_id = $1 and deleted_at is null"#,
         external_id,
     )
     .fetch_optional(db)
+    .await?)
+}
+
+/// Whether a tenant has the external id until its deletion is through.
+pub(crate) async fn is_being_deleted(db: impl PgExecutor<'_>, external_id: &str) -> Result<bool, StoreError> {
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select from tenant where external_id = $1 and deleted_at is not null) as "is_being_deleted!""#,
+        external_id,
+    )
+    .fetch_one(db)
     .await?)
 }

@@ -86,7 +86,7 @@ async fn s48_every_token_is_revoked_every_secret_erased_and_the_history_stays() 
 #[tokio::test]
 async fn what_zoho_does_not_confirm_yet_is_told_and_tried_until_it_does() {
     let (app, sam) = site().await;
-    let (_bea, _id, page) = customer(&app).await;
+    let (_bea, id, page) = customer(&app).await;
     app.zoho.fault(json!({"listener": "accounts:eu", "path": "/oauth/v2/token/revoke", "act": {"status": 503}})).await;
     let receipt = delete(&sam, &page, BEAS).await.location().to_owned();
     wait_for("it is asked", || async {
@@ -97,6 +97,26 @@ async fn what_zoho_does_not_confirm_yet_is_told_and_tried_until_it_does() {
     assert!(shown.has("<strong>0 of 1</strong> token revoked at Zoho") && shown.has("data-refresh"), "{}", shown.text);
     order(&sam, &receipt, "resume").await;
     assert!(sam.get(&receipt).await.has("Being deleted"), "there is no way back");
+    // For back ends it is gone, and what it had has ended.
+    let saas = app.backend(&["tokens:read", "connections:write", "onboarding:write"]).await;
+    app.database.execute("update tenant set external_id = 'acme' where deleted_at is not null").await;
+    assert_eq!(saas.token(&id, "").await.problem(), "409 disconnected");
+    let disconnected = saas.request(Method::DELETE, &format!("/api/v1/connections/{id}")).send().await.unwrap();
+    assert_eq!(Told::read(disconnected).await.json()["status"], "disconnected");
+    assert!(!saas.get("/api/v1/tenants").await.text.contains("acme"));
+    let invite = async |tenant: serde_json::Value| {
+        let invite = json!({"product": "crm", "tenant": tenant});
+        Told::read(saas.request(Method::POST, "/api/v1/onboarding-links").json(&invite).send().await.unwrap()).await
+    };
+    for gone in ["acme", receipt.rsplit('/').next().unwrap()] {
+        assert_eq!(invite(json!(gone)).await.problem(), "404 not-found");
+    }
+    let acme = json!({"external_id": "acme", "name": "Acme"});
+    let made = saas.request(Method::POST, "/api/v1/tenants").json(&acme).send().await.unwrap();
+    for refused in [Told::read(made).await, invite(acme).await] {
+        assert_eq!(refused.problem(), "400 invalid-request");
+        assert!(refused.text.contains("is being deleted"), "{}", refused.text);
+    }
     // The names are not free before.
     let slug = page.rsplit('/').next().unwrap();
     let fields = [("name", "Other"), ("external_id", "other"), ("slug", slug)];
