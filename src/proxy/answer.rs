@@ -119,12 +119,15 @@ fn headers(connection_id: ConnectionId, answer: &ProductAnswer, timing: Timing) 
         headers.retain(|(known, _)| known != name);
         headers.push((name.to_owned(), value.into_bytes()));
     };
-    if has_content(answer.status) && !answer.header("content-type").is_some_and(is_json) {
+    // Of several types a browser takes another than we would.
+    let types: Vec<_> =
+        answer.headers.iter().filter(|(name, _)| name == "content-type").map(|(_, kind)| kind).collect();
+    if has_content(answer.status) && !matches!(types.as_slice(), [only] if is_json(only)) {
         set("content-security-policy", "sandbox; default-src 'none'".to_owned());
         let disposition = answer.header("content-disposition").filter(|value| is_attachment(value));
         let disposition = disposition.and_then(|value| std::str::from_utf8(value).ok()).unwrap_or("attachment");
         set("content-disposition", disposition.to_owned());
-        if answer.header("content-type").is_none() && answer.length != Some(0) {
+        if types.len() != 1 && answer.length != Some(0) {
             set("content-type", "application/octet-stream".to_owned());
         }
     }

@@ -68,6 +68,14 @@ async fn s62_what_is_not_json_is_no_page_of_ours() {
     )
     .await;
     assert_eq!(crm.get(ORG).await.header("content-disposition"), "attachment");
+    // Of several types, a browser takes another than we would.
+    let raw = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Type: text/html\r\nContent-Length: 5\r\n\r\n<h1>x";
+    faulty(&app, json!({"raw": raw})).await;
+    let told = crm.get(ORG).await;
+    let types: Vec<_> = told.headers.get_all("content-type").iter().map(|kind| kind.to_str().unwrap()).collect();
+    assert_eq!((told.status, types), (200, vec!["application/octet-stream"]));
+    assert_eq!(told.header("content-disposition"), "attachment");
+    assert!(told.header("content-security-policy").contains("sandbox"));
     app.zoho.clear_faults().await;
     let told = crm.get(ORG).await;
     assert!(
