@@ -31,8 +31,10 @@ impl ReturnPath {
             || segments
                 .split('/')
                 .all(|segment| segment.bytes().all(plain) && segment.bytes().any(|byte| byte != b'.'));
+        // Nobody lands where a sign-in begins, comes back or ends.
+        let is_page = !matches!(segments.split('/').next(), Some("login" | "oauth" | "logout"));
         let good_query = query.is_none_or(|query| query.bytes().all(|byte| plain(byte) || matches!(byte, b'=' | b'&')));
-        (good_path && good_query).then(|| Self(text.to_owned()))
+        (good_path && is_page && good_query).then(|| Self(text.to_owned()))
     }
 
     pub fn parse_or_default(text: Option<&str>) -> Self {
@@ -77,6 +79,9 @@ mod tests {
             "/\0",
             "/é",
             "/a/",
+            "/login?product=crm",
+            "/oauth/callback?code=1",
+            "/logout",
         ] {
             assert_eq!(ReturnPath::parse_or_default(Some(foreign)), ReturnPath::default_page(), "{foreign:?}");
         }

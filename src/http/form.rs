@@ -35,6 +35,7 @@ where
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Bare {
+    #[serde(default)]
     pub(crate) csrf: String,
 }
 

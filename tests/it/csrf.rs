@@ -83,7 +83,7 @@ async fn s38_a_change_needs_the_form_token_of_this_session() {
             let page = sam.post_form(&command, &[("csrf", wrong)]).await;
             assert_eq!(page.status, 403, "{command}");
         }
-        assert_eq!(sam.post_form(&command, &[]).await.status, 400, "{command}: a member is missing");
+        assert_eq!(sam.post_form(&command, &[]).await.status, 403, "{command}: without one");
     }
     assert_eq!(app.database.row_counts().await, before);
     assert_eq!(sam.post_form("/logout", &[("csrf", &own)]).await.status, 303);

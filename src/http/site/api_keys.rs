@@ -169,7 +169,7 @@ impl KeyRequest {
         let ([csrf, nonce, name, life], grants) = with_boxes(fields, ["csrf", "nonce", "name", "expires"], "grant")?;
         let life = life.unwrap_or_else(|| Life::Quarter.key().to_owned());
         Ok(Self {
-            csrf: csrf.ok_or(Problem::INVALID)?,
+            csrf: csrf.unwrap_or_default(),
             nonce: nonce.filter(|nonce| !nonce.is_empty()).unwrap_or_else(random_token),
             name: text::clean(&name.unwrap_or_default()),
             grants,

@@ -234,6 +234,7 @@ pub(crate) fn scope_lines(requested: &ScopeSet, granted: &ScopeSet) -> Vec<Scope
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReconnectForm {
+    #[serde(default)]
     csrf: String,
     scopes: Option<String>,
 }

@@ -257,6 +257,7 @@ impl Attention {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ConnectRequest {
+    #[serde(default)]
     csrf: String,
     product: Option<String>,
     tenant: Option<String>,

@@ -92,6 +92,7 @@ pub(crate) async fn get_members(app: web::Data<App>, admin: TenantAdmin) -> Resu
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RoleForm {
+    #[serde(default)]
     csrf: String,
     role: String,
 }

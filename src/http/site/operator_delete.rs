@@ -76,6 +76,7 @@ pub(crate) async fn get_delete(
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DeleteForm {
+    #[serde(default)]
     csrf: String,
     name: String,
 }

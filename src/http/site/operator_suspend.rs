@@ -44,6 +44,7 @@ pub(crate) async fn get_suspend(
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct StandingForm {
+    #[serde(default)]
     csrf: String,
 }
 

@@ -140,6 +140,7 @@ pub(crate) async fn page_of(
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChoiceForm {
+    #[serde(default)]
     csrf: String,
     #[serde(default)]
     organization: String,

@@ -50,6 +50,7 @@ impl Offer {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OfferForm {
+    #[serde(default)]
     csrf: String,
     #[serde(default)]
     nonce: String,

@@ -168,6 +168,7 @@ pub(crate) fn begin_attempt(app: &App, request: &HttpRequest, begin: Begin) -> R
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LogoutForm {
+    #[serde(default)]
     csrf: String,
     return_to: Option<String>,
 }

@@ -92,6 +92,7 @@ impl TenantConnectionPage {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TestForm {
+    #[serde(default)]
     csrf: String,
 }
 

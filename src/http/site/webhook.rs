@@ -210,6 +210,7 @@ pub(crate) async fn post_secret(
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Switch {
+    #[serde(default)]
     csrf: String,
     enabled: bool,
 }
@@ -230,6 +231,7 @@ pub(crate) async fn post_enabled(
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Again {
+    #[serde(default)]
     csrf: String,
     delivery: String,
 }

@@ -15,6 +15,7 @@ use crate::{
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewTenant {
+    #[serde(default)]
     pub(super) csrf: String,
     name: String,
     external_id: String,
