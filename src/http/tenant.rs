@@ -16,7 +16,11 @@ use super::{
 use crate::{
     app::App,
     console::Change,
-    domain::{ids::TenantId, return_path::ReturnPath, tenant::Role},
+    domain::{
+        ids::TenantId,
+        return_path::ReturnPath,
+        tenant::{Role, Standing},
+    },
     store::{
         audit_event::{Actor, AuditEvent},
         membership::{self, Membership},
@@ -76,8 +80,12 @@ impl TenantMember {
 
 /// For whoever would use or change something of a tenant's otherwise than through its console.
 pub(super) async fn check_not_suspended(app: &App, tenant_id: TenantId) -> Result<(), Problem> {
-    let is_suspended = tenant::is_suspended(app.pools.engine(), tenant_id).await?;
-    if is_suspended { Err(Problem::Suspended) } else { Ok(()) }
+    match tenant::find_standing(app.pools.engine(), tenant_id).await? {
+        Some(Standing::Suspended) => Err(Problem::Suspended),
+        // Nobody's any more.
+        Some(Standing::Deleting | Standing::Deleted) => Err(Problem::NOT_FOUND),
+        Some(Standing::Active) | None => Ok(()),
+    }
 }
 
 fn change(member: &Member, tenant: &Membership) -> Change {

@@ -9,7 +9,7 @@ use sqlx::PgExecutor;
 use super::{StoreError, person::SignedIn, tx::Connection};
 use crate::domain::{
     ids::{PersonId, TenantId},
-    tenant::Role,
+    tenant::{Role, Standing},
 };
 
 /// The tenant of the person's own, and whether it was made now, for the first time, with the person as its owner
@@ -67,18 +67,23 @@ pub(crate) async fn lock(db: impl PgExecutor<'_>, tenant_id: TenantId) -> Result
     Ok(())
 }
 
-/// False also for a tenant that is not there.
-pub(crate) async fn is_suspended(db: impl PgExecutor<'_>, tenant_id: TenantId) -> Result<bool, StoreError> {
-    let found = sqlx::query_scalar!(
-        r#"select suspended_at is not null as "is_suspended!" from tenant where tenant_id = $1"#,
+/// Absent for a tenant that is not there.
+pub(crate) async fn find_standing(
+    db: impl PgExecutor<'_>,
+    tenant_id: TenantId,
+) -> Result<Option<Standing>, StoreError> {
+    let found = sqlx::query!(
+        r#"select suspended_at is not null as "is_suspended!", deleted_at is not null as "is_deleted!",
+               erased_at is not null as "is_erased!"
+           from tenant where tenant_id = $1"#,
         tenant_id as TenantId,
     )
     .fetch_optional(db)
     .await?;
-    Ok(found.unwrap_or(false))
+    Ok(found.map(|tenant| Standing::of(tenant.is_suspended, tenant.is_deleted, tenant.is_erased)))
 }
 
-/// The same, for whoever puts something into the tenant: nobody suspends or deletes it before that is committed.
+/// Whether nothing of it works, for whoever puts something into the tenant: nobody suspends or deletes it before that is committed.
 pub(crate) async fn is_suspended_for_share(db: impl PgExecutor<'_>, tenant_id: TenantId) -> Result<bool, StoreError> {
     let found = sqlx::query_scalar!(
         r#"select suspended_at is not null as "is_suspended!" from tenant where tenant_id = $1 for share"#,
@@ -122,12 +127,12 @@ pub(crate) async fn update_resumed(
     Ok(done.rows_affected() == 1)
 }
 
-/// By our id, the `external_id` or the slug, in that order (design.md §6); one whose deletion has begun is nobody's any
-/// more.
+/// By our id, the `external_id` or the slug, in that order (design.md §6). One whose deletion has begun is found by its id
+/// alone: its history stays.
 pub(crate) async fn find_by_any_name(db: impl PgExecutor<'_>, name: &str) -> Result<Option<TenantId>, StoreError> {
     Ok(sqlx::query_scalar!(
         r#"select tenant_id as "tenant_id: TenantId" from tenant
-           where (tenant_id = $1 or external_id = $2 or slug = $2) and deleted_at is null
+           where tenant_id = $1 or (external_id = $2 or slug = $2) and deleted_at is null
            order by (tenant_id is not distinct from $1) desc, (external_id is not distinct from $2) desc
            limit 1"#,
         name.parse::<TenantId>().ok() as Option<TenantId>,

@@ -33,6 +33,7 @@ use crate::{
         product::Product,
         scope::ScopeSet,
         secret::{AuthorizationCode, ClientSecret, RefreshToken},
+        tenant::Standing,
     },
     store::{
         StoreError,
@@ -153,7 +154,7 @@ pub(crate) async fn import(
 ) -> Result<Imported, ImportError> {
     import.client = import.client.filter(|client| !is_ours(&app.config, import.data_centre, client));
     // Before a code is spent; what is suspended meanwhile is found out when it is settled.
-    if tenant::is_suspended(app.pools.engine(), tenant_id).await? {
+    if tenant::find_standing(app.pools.engine(), tenant_id).await? != Some(Standing::Active) {
         return Err(ImportError::Suspended);
     }
     check(&app.config, &import)?;

@@ -140,7 +140,9 @@ pub(crate) async fn import_connection(
         request_id: Some(request_id(&request)),
         peer: Some(peer(&app, &request)),
     };
-    let imported = import(&app, tenant_id.ok_or(Problem::NOT_FOUND)?, wanted, by).await?;
+    let tenant_id = tenant_id.ok_or(Problem::NOT_FOUND)?;
+    check_not_suspended(&app, tenant_id).await?;
+    let imported = import(&app, tenant_id, wanted, by).await?;
     let connection = find(&app, &backend, imported.connection_id).await?;
     let status = if imported.existed { StatusCode::OK } else { StatusCode::CREATED };
     Ok(HttpResponse::build(status).json(Connection::from(connection)))

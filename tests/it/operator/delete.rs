@@ -98,7 +98,7 @@ async fn what_zoho_does_not_confirm_yet_is_told_and_tried_until_it_does() {
     order(&sam, &receipt, "resume").await;
     assert!(sam.get(&receipt).await.has("Being deleted"), "there is no way back");
     // For back ends it is gone, and what it had has ended.
-    let saas = app.backend(&["tokens:read", "connections:write", "onboarding:write"]).await;
+    let saas = app.backend(&["tokens:read", "connections:write", "onboarding:write", "audit:read"]).await;
     app.database.execute("update tenant set external_id = 'acme' where deleted_at is not null").await;
     assert_eq!(saas.token(&id, "").await.problem(), "409 disconnected");
     let disconnected = saas.request(Method::DELETE, &format!("/api/v1/connections/{id}")).send().await.unwrap();
@@ -111,6 +111,8 @@ async fn what_zoho_does_not_confirm_yet_is_told_and_tried_until_it_does() {
     for gone in ["acme", receipt.rsplit('/').next().unwrap()] {
         assert_eq!(invite(json!(gone)).await.problem(), "404 not-found");
     }
+    let history = saas.get(&format!("/api/v1/audit-events?tenant={}", receipt.rsplit('/').next().unwrap())).await;
+    assert!(history.text.contains("tenant_deleted"), "{}", history.text);
     let acme = json!({"external_id": "acme", "name": "Acme"});
     let made = saas.request(Method::POST, "/api/v1/tenants").json(&acme).send().await.unwrap();
     for refused in [Told::read(made).await, invite(acme).await] {
