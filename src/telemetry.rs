@@ -33,11 +33,9 @@ const OURS: [&str; 2] = ["login_with_zoho", "zoho_emulator"];
 /// says. Everything else can print what must not be printed: actix-http the error of a body it
 /// streams, with the URL it came from; sqlx parts of a malformed database URL and whole
 /// statements; hyper and reqwest URLs and headers.
-const LIBRARIES: [(&str, Level); 2] = [
+const LIBRARIES: [(&str, Level); 1] = [
     // "Cannot accept connections: too many open files".
     ("actix_server", Level::WARN),
-    // Waiting long for a pooled connection; says how long, nothing else.
-    ("sqlx::pool::acquire", Level::WARN),
 ];
 
 /// An error with its causes, on one line: `Display` says what happened and not why.

@@ -35,6 +35,8 @@ const AGAIN: TimeDelta = TimeDelta::minutes(1);
 const KEY_USES: Duration = Duration::from_secs(5);
 /// What is counted of vends is lost for no longer than this when the program is killed.
 const USAGE: Duration = Duration::from_millis(500);
+/// How often connections to Postgres are looked through that nobody needs.
+const UNUSED: Duration = Duration::from_secs(60);
 /// At the start, and once a day: it reads every sealed value.
 const KEYS_IN_USE: Duration = Duration::from_secs(24 * 3600);
 
@@ -53,7 +55,12 @@ pub(crate) async fn run(app: Arc<App>) {
     let partitions = by_shared_time(&app, PARTITIONS, "audit partitions", async |app| keep_partitions(app).await);
     let gates = every(&app, GATES, "gates", async |app| refresh::health::tell(app).await);
     let old_health = by_shared_time(&app, HOUSEKEEPING, "old health", async |app| refresh::health::sweep(app).await);
+    let unused = every(&app, UNUSED, "unused connections", async |app| {
+        app.pools.close_unused().await;
+        Ok(())
+    });
     tokio::join!(
+        unused,
         partitions,
         gates,
         fold,

@@ -6,42 +6,41 @@
 //!
 //! 1. A statement that did not end in time has an unknown fate, and its connection is closed: an answer that comes late
 //!    must not meet the next question.
-//! 2. A connection that comes back is asked once more whether it lives, and in time as well; a transaction that was not
-//!    committed, for whatever reason, is rolled back before anybody else gets it (security.md D-6).
+//! 2. A connection that comes back in the middle of something is brought to an end first, in time as well: a statement that
+//!    nobody waits for any more is waited for, and a transaction that was not committed, for whatever reason, is rolled
+//!    back before anybody else gets it (security.md D-6).
 
 use std::{io, time::Duration};
 
+use deadpool::managed::Object;
 use futures_util::{
     TryStreamExt as _,
     future::BoxFuture,
     stream::{self, BoxStream},
 };
 use sqlx::{
-    Describe, Either, Error, Execute, Executor, PgPool, Postgres, SqlStr,
-    pool::PoolConnection,
-    postgres::{PgConnection, PgQueryResult, PgRow, PgStatement, PgTypeInfo},
+    Connection as _, Describe, Either, Error, Execute, Executor, Postgres, SqlStr,
+    postgres::{PgConnection, PgDatabaseError, PgQueryResult, PgRow, PgSeverity, PgStatement, PgTypeInfo},
 };
+
+use super::pool::{self, Opener, Pool};
 
 /// Postgres ends a statement after 3 s, and says so.
 pub(crate) const STATEMENT: Duration = Duration::from_millis(3500);
 /// How long a connection may take to be given back: something may still be under way there that nobody waits for.
 const RETURN: Duration = Duration::from_secs(5);
 
-/// A pool, for single statements: each takes a connection of its own.
-#[derive(Debug, Clone)]
-pub(crate) struct Pool(pub(super) PgPool);
-
 impl Pool {
     pub(super) async fn acquire(&self, limit: Duration) -> Result<Connection, Error> {
-        Ok(Connection { pooled: Some(self.0.acquire().await?), limit, in_transaction: false })
+        Ok(Connection { lent: Some(self.get().await?), limit, in_transaction: false })
     }
 }
 
 /// What the functions of the store take inside a transaction.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    /// None once a statement did not end in time.
-    pooled: Option<PoolConnection<Postgres>>,
+    /// None once it broke, or a statement did not end in time.
+    lent: Option<Object<Opener>>,
     limit: Duration,
     in_transaction: bool,
 }
@@ -62,16 +61,25 @@ impl Connection {
     pub(super) async fn commit(&mut self) -> Result<(), Error> {
         self.execute("commit").await?;
         self.in_transaction = false;
+        if let Some(lent) = &mut self.lent {
+            lent.is_at_rest = true;
+        }
         Ok(())
     }
 
-    fn raw(&mut self) -> Result<&mut PgConnection, Error> {
-        self.pooled.as_deref_mut().ok_or_else(too_late)
+    /// For one statement, which is under way from here on until it has settled.
+    fn under_way(&mut self) -> Result<&mut PgConnection, Error> {
+        let lent = self.lent.as_mut().ok_or_else(too_late)?;
+        lent.is_at_rest = false;
+        Ok(&mut lent.postgres)
     }
 
     fn settle<T>(&mut self, outcome: Result<T, Error>) -> Result<T, Error> {
-        if outcome.as_ref().is_err_and(is_too_late) {
-            drop(self.pooled.take().map(PoolConnection::detach));
+        let Some(lent) = &mut self.lent else { return outcome };
+        if outcome.as_ref().is_err_and(|error| !leaves_it_whole(error)) {
+            drop(self.lent.take().map(Object::take));
+        } else {
+            lent.is_at_rest = !self.in_transaction;
         }
         outcome
     }
@@ -79,16 +87,34 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        let Some(mut pooled) = self.pooled.take() else { return };
+        let Some(mut lent) = self.lent.take() else { return };
+        let is_old = pool::is_old(&lent);
+        if lent.is_at_rest && !is_old {
+            return;
+        }
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return drop(Object::take(lent)) };
         let in_transaction = self.in_transaction;
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return drop(pooled.detach()) };
         runtime.spawn(async move {
-            if in_transaction && in_time(RETURN, pooled.execute("rollback")).await.is_err() {
-                return drop(pooled.detach());
+            if is_old {
+                let _ = in_time(RETURN, Object::take(lent).postgres.close()).await;
+                return;
             }
-            let _ = tokio::time::timeout(RETURN, pooled.return_to_pool()).await;
+            let postgres = &mut lent.postgres;
+            let settled = async {
+                if in_transaction { postgres.execute("rollback").await.map(drop) } else { postgres.ping().await }
+            };
+            if in_time(RETURN, settled).await.is_err() {
+                return drop(Object::take(lent));
+            }
+            lent.is_at_rest = true;
         });
     }
+}
+
+/// Postgres refused a statement and serves the next.
+fn leaves_it_whole(error: &Error) -> bool {
+    let refused = error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
+    refused.is_some_and(|refused| !matches!(refused.severity(), PgSeverity::Fatal | PgSeverity::Panic))
 }
 
 /// Whether nobody knows what became of a statement, because its answer did not come.
@@ -116,7 +142,7 @@ impl<'c> Executor<'c> for &'c mut Connection {
         E: 'q + Execute<'q, Postgres>,
     {
         let whole = async move {
-            let parts = in_time(self.limit, self.raw()?.fetch_many(query).try_collect::<Vec<Part>>()).await;
+            let parts = in_time(self.limit, self.under_way()?.fetch_many(query).try_collect::<Vec<Part>>()).await;
             self.settle(parts)
         };
         Box::pin(stream::once(whole).map_ok(|parts| stream::iter(parts.into_iter().map(Ok))).try_flatten())
@@ -128,7 +154,7 @@ impl<'c> Executor<'c> for &'c mut Connection {
         E: 'q + Execute<'q, Postgres>,
     {
         Box::pin(async move {
-            let row = in_time(self.limit, self.raw()?.fetch_optional(query)).await;
+            let row = in_time(self.limit, self.under_way()?.fetch_optional(query)).await;
             self.settle(row)
         })
     }
@@ -138,7 +164,7 @@ impl<'c> Executor<'c> for &'c mut Connection {
         'c: 'e,
     {
         Box::pin(async move {
-            let statement = in_time(self.limit, self.raw()?.prepare_with(sql, parameters)).await;
+            let statement = in_time(self.limit, self.under_way()?.prepare_with(sql, parameters)).await;
             self.settle(statement)
         })
     }
@@ -148,7 +174,7 @@ impl<'c> Executor<'c> for &'c mut Connection {
         'c: 'e,
     {
         Box::pin(async move {
-            let described = in_time(self.limit, self.raw()?.describe(sql)).await;
+            let described = in_time(self.limit, self.under_way()?.describe(sql)).await;
             self.settle(described)
         })
     }
@@ -189,5 +215,78 @@ impl<'p> Executor<'p> for &'p Pool {
         'p: 'e,
     {
         Box::pin(async move { self.acquire(STATEMENT).await?.describe(sql).await })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{query, query_scalar};
+
+    use super::*;
+    use crate::store::pool::Kind;
+
+    /// With one place, so that whoever comes next gets the same connection, or another where that one was closed.
+    fn pool() -> Pool {
+        let url = std::env::var("TEST_DATABASE_URL").expect("TEST_DATABASE_URL is set: use scripts/test");
+        Pool::new(&url.parse().unwrap(), Kind { most: 1, settings: &[], untested: Duration::from_secs(1) })
+    }
+
+    async fn backend(db: impl Executor<'_, Database = Postgres>) -> i32 {
+        query_scalar("select pg_backend_pid()").fetch_one(db).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn d6_a_transaction_that_was_left_is_rolled_back_before_the_next_begins() {
+        let pool = pool();
+        let mut left = pool.acquire(STATEMENT).await.unwrap();
+        left.begin().await.unwrap();
+        query("select set_config('app.left', 'behind', true)").execute(&mut left).await.unwrap();
+        let before = backend(&mut left).await;
+        drop(left);
+        let found: Option<String> =
+            query_scalar("select nullif(current_setting('app.left', true), '')").fetch_one(&pool).await.unwrap();
+        assert_eq!((found, backend(&pool).await), (None, before));
+    }
+
+    #[tokio::test]
+    async fn d6_a_statement_that_nobody_waits_for_ends_before_the_next_begins() {
+        let pool = pool();
+        let before = backend(&pool).await;
+        let left = query("select pg_sleep(0.3)").execute(&pool);
+        tokio::time::timeout(Duration::from_millis(50), left).await.unwrap_err();
+        assert_eq!(backend(&pool).await, before);
+    }
+
+    #[tokio::test]
+    async fn d6_who_leaves_while_a_transaction_begins_leaves_none() {
+        let pool = pool();
+        let mut left = pool.acquire(STATEMENT).await.unwrap();
+        let before = backend(&mut left).await;
+        // Sent, and its answer not awaited.
+        assert!(futures_util::poll!(Box::pin(left.begin())).is_pending());
+        drop(left);
+        query("select set_config('app.left', 'behind', true)").execute(&pool).await.unwrap();
+        // Local to its own transaction, unless it ran in one that was left open.
+        let found: Option<String> =
+            query_scalar("select nullif(current_setting('app.left', true), '')").fetch_one(&pool).await.unwrap();
+        assert_eq!((found, backend(&pool).await), (None, before));
+    }
+
+    #[tokio::test]
+    async fn a_connection_outlives_what_postgres_refuses_and_no_other_failure() {
+        let pool = pool();
+        let before = backend(&pool).await;
+        query("select 1 / 0").execute(&pool).await.unwrap_err();
+        assert_eq!(backend(&pool).await, before, "refused");
+
+        query("select pg_terminate_backend(pg_backend_pid())").execute(&pool).await.unwrap_err();
+        let second = backend(&pool).await;
+        assert_ne!(second, before, "ended by the server");
+
+        let mut slow = pool.acquire(Duration::from_millis(50)).await.unwrap();
+        let late = query("select pg_sleep(1)").execute(&mut slow).await.unwrap_err();
+        assert!(is_too_late(&late));
+        assert!(is_too_late(&query("select 1").execute(&mut slow).await.unwrap_err()), "and so for the rest");
+        assert_ne!(backend(&pool).await, second, "too late");
     }
 }

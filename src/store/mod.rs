@@ -18,6 +18,7 @@ pub(crate) mod onboarding_link;
 pub(crate) mod operator;
 pub(crate) mod organization;
 pub(crate) mod person;
+mod pool;
 pub(crate) mod refresh_minute;
 pub(crate) mod revocation;
 pub(crate) mod rewrap;

@@ -7,29 +7,22 @@
 //! - *operator*: what those who run the installation look at, in a transaction that says so; it sees every
 //!   tenant's rows and no session, attempt or secret of the engine's.
 //!
-//! A transaction is begun in a task of its own, which a caller who leaves does not stop: what was begun
-//! is then dropped, and so rolled back (security.md D-6). Whatever is asked of a pool ends in time
-//! (`in_time`).
+//! Whoever leaves in the middle leaves nothing behind, and whatever is asked ends in time (`in_time`).
 
 use std::time::Duration;
 
-use sqlx::{
-    Connection as _,
-    postgres::{PgConnectOptions, PgConnection, PgPoolOptions},
-};
+use sqlx::postgres::{PgConnectOptions, PgConnection};
 
-pub(crate) use super::in_time::{Connection, Pool};
-use super::{StoreError, in_time::STATEMENT};
+use super::{StoreError, in_time::STATEMENT, pool::Kind};
+pub(crate) use super::{in_time::Connection, pool::Pool};
 use crate::domain::ids::TenantId;
 
-/// How long a caller waits for a connection (security.md R-19).
-const ACQUIRE: Duration = Duration::from_millis(1500);
 /// How long a statement may take that reads by primary key, for callers who come in crowds.
 const READ_STATEMENT: Duration = Duration::from_secs(2);
-/// How long connections may take to be closed.
-const CLOSE: Duration = Duration::from_secs(5);
-/// A connection that has been idle for longer is tested before it is used.
+/// A connection that was not used for longer is tested first.
 const UNTESTED: Duration = Duration::from_millis(500);
+/// A statement whose fate nobody knows is worse there: only in a crowd they go untested.
+const CRITICAL_UNTESTED: Duration = Duration::from_millis(50);
 
 /// A transaction with its actor named. Dropped without `commit`, it changes nothing.
 #[derive(Debug)]
@@ -85,35 +78,15 @@ const SETTINGS: &str = "select set_config('statement_timeout', '3s', false), set
 const ACT_AS_ENGINE: &str = "select set_config('app.actor', 'engine', false)";
 
 impl Pools {
-    /// Opens no connection yet: a database that is down is found out by the probe.
     pub(crate) fn new(options: &PgConnectOptions, web: Option<u32>) -> Self {
-        let pool = |most, engine| Pool(Self::options(most, engine, UNTESTED).connect_lazy_with(options.clone()));
-        // A statement whose fate nobody knows is worse there than a round trip more.
-        let critical = Pool(Self::options(CRITICAL, true, Duration::ZERO).connect_lazy_with(options.clone()));
-        Self { read: pool(READ, true), web: pool(web.unwrap_or(WEB), false), engine: pool(ENGINE, true), critical }
-    }
-
-    fn options(most: u32, engine: bool, untested: Duration) -> PgPoolOptions {
-        PgPoolOptions::new()
-            .max_connections(most)
-            .min_connections(0)
-            .acquire_timeout(ACQUIRE)
-            .idle_timeout(Duration::from_secs(600))
-            // A round trip before every statement is too much for what it finds out; one that has not been
-            // used for a while may have died with its server.
-            .test_before_acquire(false)
-            .before_acquire(move |connection, meta| {
-                Box::pin(async move { Ok(meta.idle_for <= untested || connection.ping().await.is_ok()) })
-            })
-            .after_connect(move |connection, _| {
-                Box::pin(async move {
-                    sqlx::query(SETTINGS).execute(&mut *connection).await?;
-                    if engine {
-                        sqlx::query(ACT_AS_ENGINE).execute(connection).await?;
-                    }
-                    Ok(())
-                })
-            })
+        let pool = |most, settings, untested| Pool::new(options, Kind { most, settings, untested });
+        let engine = &[SETTINGS, ACT_AS_ENGINE];
+        Self {
+            read: pool(READ, engine, UNTESTED),
+            web: pool(web.unwrap_or(WEB), &[SETTINGS], UNTESTED),
+            engine: pool(ENGINE, engine, UNTESTED),
+            critical: pool(CRITICAL, engine, CRITICAL_UNTESTED),
+        }
     }
 
     /// A connection for one read by primary key, given back when it is dropped.
@@ -149,12 +122,15 @@ impl Pools {
         Ok(Tx(connection))
     }
 
+    /// Closes connections that nobody has needed for a while.
+    pub(crate) async fn close_unused(&self) {
+        let Self { read, web, engine, critical } = self;
+        tokio::join!(read.close_unused(), web.close_unused(), engine.close_unused(), critical.close_unused());
+    }
+
     pub(crate) async fn close(&self) {
-        // A server that is gone without a word would keep them waiting.
-        let closed = async {
-            tokio::join!(self.read.0.close(), self.web.0.close(), self.engine.0.close(), self.critical.0.close())
-        };
-        let _ = tokio::time::timeout(CLOSE, closed).await;
+        let Self { read, web, engine, critical } = self;
+        tokio::join!(read.close(), web.close(), engine.close(), critical.close());
     }
 }
 
@@ -167,12 +143,7 @@ pub(crate) async fn lift_timeouts(connection: &mut PgConnection) -> Result<(), S
 }
 
 async fn begin(pool: &Pool) -> Result<Connection, sqlx::Error> {
-    let pool = pool.clone();
-    let beginning = tokio::spawn(async move {
-        let mut connection = pool.acquire(STATEMENT).await?;
-        connection.begin().await?;
-        Ok(connection)
-    });
-    // The task ends by an error only with its runtime, and then nobody waits for it.
-    beginning.await.unwrap_or(Err(sqlx::Error::WorkerCrashed))
+    let mut connection = pool.acquire(STATEMENT).await?;
+    connection.begin().await?;
+    Ok(connection)
 }

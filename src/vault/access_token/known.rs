@@ -31,7 +31,6 @@ use crate::{
             stored_token::{find_refresh_token, update_readable},
             vended::{VendedRow, list_vended},
         },
-        tx::Connection,
     },
     telemetry::chain,
     vault::{
@@ -218,7 +217,6 @@ impl Known {
 
 async fn read_until_nobody_waits(mut reader: Reader) {
     let app = &Arc::clone(&reader.app);
-    let mut held = None;
     loop {
         // Whoever was just answered may ask again, and is read with those who wait.
         tokio::task::yield_now().await;
@@ -227,7 +225,7 @@ async fn read_until_nobody_waits(mut reader: Reader) {
         ids.sort_unstable();
         ids.dedup();
         let read_at = Instant::now();
-        match read(app, &mut held, &ids).await {
+        match read(app, &ids).await {
             Ok(rows) => {
                 let opened = rows.into_iter().map(|row| Arc::new(Known::open(row, &app.keys, read_at)));
                 let opened: HashMap<_, _> = opened.map(|known| (known.row.connection_id, known)).collect();
@@ -251,26 +249,15 @@ async fn read_until_nobody_waits(mut reader: Reader) {
 }
 
 /// A connection of the pool that was closed under us is no reason to fail: reading twice does no harm.
-async fn read(app: &App, held: &mut Option<Connection>, ids: &[ConnectionId]) -> Result<Vec<VendedRow>, StoreError> {
-    match read_once(app, held, ids).await {
-        Err(error) if error.lost_its_connection() => read_once(app, held, ids).await,
+async fn read(app: &App, ids: &[ConnectionId]) -> Result<Vec<VendedRow>, StoreError> {
+    match read_once(app, ids).await {
+        Err(error) if error.lost_its_connection() => read_once(app, ids).await,
         answer => answer,
     }
 }
 
-/// The connection is kept for the next batch; to give it back is a round trip of its own.
-async fn read_once(
-    app: &App,
-    held: &mut Option<Connection>,
-    ids: &[ConnectionId],
-) -> Result<Vec<VendedRow>, StoreError> {
-    let mut connection = match held.take() {
-        Some(connection) => connection,
-        None => app.pools.acquire_to_read().await?,
-    };
-    let rows = list_vended(&mut connection, ids).await?;
-    *held = Some(connection);
-    Ok(rows)
+async fn read_once(app: &App, ids: &[ConnectionId]) -> Result<Vec<VendedRow>, StoreError> {
+    list_vended(&mut app.pools.acquire_to_read().await?, ids).await
 }
 
 /// A token that does not open is an alarm, and the connection says so until both its tokens open again.
