@@ -22,8 +22,6 @@ use crate::{
 
 /// How often each queue is looked at when nobody wakes it.
 const QUEUES: Duration = Duration::from_secs(1);
-/// Between refreshes that nobody waits for: ten thousand of them take half a minute.
-const DUE: Duration = Duration::from_millis(3);
 /// How often it is told which gates are shut; one that is not told again is open, or its replica has gone.
 const GATES: Duration = Duration::from_secs(2);
 const HOUSEKEEPING: TimeDelta = TimeDelta::seconds(30);
@@ -178,7 +176,7 @@ async fn refreshes(app: &Arc<App>) {
         }
         let begun = guarded(app, "refreshes", &refresh::due::refresh_due).await.unwrap_or_default();
         tokio::select! {
-            () = sleep(DUE * u32::try_from(begun).unwrap_or_default()) => {}
+            () = sleep(refresh::due::PACE * u32::try_from(begun).unwrap_or_default()) => {}
             () = app.stopping() => {}
         }
     }

@@ -1,7 +1,10 @@
 //! One token call under one lease: asked once, within 10 s of the claim, and written by who still
 //! holds the lease.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use chrono::{DateTime, Utc};
 
@@ -48,12 +51,12 @@ const LIMIT: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Started {
     pub(super) shared: DateTime<Utc>,
-    at: std::time::Instant,
+    at: Instant,
 }
 
 impl Started {
     pub(super) fn now(app: &App) -> Self {
-        Self { shared: app.clock.shared_now(), at: std::time::Instant::now() }
+        Self { shared: app.clock.shared_now(), at: Instant::now() }
     }
 
     /// `None`: too late to ask, or to believe an answer.
@@ -85,7 +88,7 @@ impl Attempt {
 
 /// Asks, writes, and tells.
 pub(super) async fn finish(app: &Arc<App>, attempt: Attempt) -> Outcome {
-    let data_centre = attempt.claimed.data_centre.key();
+    let (data_centre, began) = (attempt.claimed.data_centre.key(), Instant::now());
     let outcome = ask_and_write(app, &attempt).await;
     let told = match outcome {
         Outcome::Fresh => "refreshed",
@@ -93,7 +96,7 @@ pub(super) async fn finish(app: &Arc<App>, attempt: Attempt) -> Outcome {
         Outcome::Failed(trouble) => trouble.key(),
     };
     metrics::counter!("refreshes_total", "data_centre" => data_centre, "outcome" => told).increment(1);
-    let (took, now) = (attempt.started.at.elapsed(), app.clock.shared_now());
+    let (took, now) = (began.elapsed(), app.clock.shared_now());
     app.refreshes.health.note(attempt.claimed.data_centre, told, took, now);
     metrics::histogram!("refresh_duration_seconds", "data_centre" => data_centre).record(took.as_secs_f64());
     outcome

@@ -1,9 +1,8 @@
 //! The worker's part: refreshing what is due before anybody asks.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
-use futures_util::future::join_all;
 
 use super::attempt::{Asked, Attempt, Started, finish};
 use crate::{
@@ -21,8 +20,11 @@ const LEFT_TO_CALLERS: u32 = 4;
 /// How long a suspended tenant's connection is left alone before it is looked at again.
 const SUSPENDED: TimeDelta = TimeDelta::hours(6);
 
-/// Starts what is due and has a free place, as one replica among many. Tells how many it started: while
-/// there are any, there may be more. They run on by themselves.
+/// Between refreshes that nobody waits for: ten thousand of them take half a minute, and callers want the processor now.
+pub(crate) const PACE: Duration = Duration::from_millis(3);
+
+/// Claims what is due and has a free place, as one replica among many. Tells how many there are: while there are any,
+/// there may be more. They run on by themselves, one every [`PACE`].
 pub(crate) async fn refresh_due(app: &Arc<App>) -> Result<usize, StoreError> {
     let open: Vec<DataCentre> = app
         .config
@@ -34,14 +36,33 @@ pub(crate) async fn refresh_due(app: &Arc<App>) -> Result<usize, StoreError> {
         .collect();
     store::postpone_suspended(app.pools.engine(), &open, SUSPENDED, app.clock.shared_now()).await?;
     let due = store::list_due_data_centres(app.pools.engine(), &open, app.clock.shared_now()).await?;
-    let started = join_all(due.into_iter().map(|data_centre| refresh_due_in(app, data_centre))).await;
-    started.into_iter().sum()
+    let (mut attempts, mut outcome) = (Vec::new(), Ok(()));
+    // One after the other: all at once they would keep every core from the callers.
+    for data_centre in due {
+        match claim_due_in(app, data_centre).await {
+            Ok(claimed) => attempts.extend(claimed),
+            Err(error) => outcome = Err(error),
+        }
+    }
+    let count = attempts.len();
+    for (attempt, turn) in attempts.into_iter().zip(0..) {
+        let task = {
+            let app = Arc::clone(app);
+            async move {
+                tokio::time::sleep(PACE * turn).await;
+                finish(&app, attempt).await;
+                app.wake_refreshes.notify_one();
+            }
+        };
+        app.spawn(task);
+    }
+    outcome.map(|()| count)
 }
 
-async fn refresh_due_in(app: &Arc<App>, data_centre: DataCentre) -> Result<usize, StoreError> {
+async fn claim_due_in(app: &App, data_centre: DataCentre) -> Result<Vec<Attempt>, StoreError> {
     let places = app.refreshes.gate(data_centre).unasked_places();
     if places.is_empty() {
-        return Ok(0);
+        return Ok(Vec::new());
     }
     let started = Started::now(app);
     let budget = app.config.refreshes_per_10_minutes.saturating_sub(LEFT_TO_CALLERS).max(1);
@@ -49,19 +70,8 @@ async fn refresh_due_in(app: &Arc<App>, data_centre: DataCentre) -> Result<usize
     let most = i64::try_from(places.len()).unwrap_or(1);
     let owner = app.refreshes.owner;
     let claimed = store::claim_due(app.pools.critical(), data_centre, owner, budget, most, started.shared).await?;
-    let count = claimed.len();
-    for (claimed, place) in claimed.into_iter().zip(places) {
-        let attempt = Attempt::new(claimed, started, place, Asked::Unasked);
-        let task = {
-            let app = Arc::clone(app);
-            async move {
-                finish(&app, attempt).await;
-                app.wake_refreshes.notify_one();
-            }
-        };
-        app.spawn(task);
-    }
-    Ok(count)
+    let attempts = claimed.into_iter().zip(places);
+    Ok(attempts.map(|(claimed, place)| Attempt::new(claimed, started, place, Asked::Unasked)).collect())
 }
 
 /// What Zoho has ended is kept for so long.
