@@ -87,7 +87,7 @@ impl Stage {
         let emulator = Emulator::start(&programs.join("zoho-emulator"), directory.path(), &redirect_uri).await?;
         let (key, admin) = (Key::new(), postgres.server().admin_url().expose_secret().to_owned());
         let settings = settings(postgres.server().url().expose_secret(), &public_url, &key, &emulator);
-        let pgbench = Pgbench::prepare(admin.clone())?;
+        let pgbench = Pgbench::prepare(admin.clone(), postgres.server().url().expose_secret().to_owned())?;
         let replica = start_replica(&programs, &settings, directory.path(), split(&public_url)?.0).await?;
         let api_key = make_api_key(&programs, &settings)?;
         let options: PgConnectOptions = admin.parse()?;

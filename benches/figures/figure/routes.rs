@@ -46,13 +46,16 @@ pub(super) async fn against_bare(stage: &Stage, report: &mut Report, name: &str,
         values.push(measured.per_second);
         p99.push(measured.milliseconds(0.99));
     }
-    report.add(&line(name, values, floors, "requests/s", goal))?;
+    report.add(&beside(name, values, &floors, "requests/s").goal(goal))?;
     report.add(&Line::plain(format!("{name}_p99"), median(p99), "ms"))
 }
 
 /// Medians; the ratio is the median of the turns' ratios.
-pub(super) fn line(name: &str, values: Vec<f64>, floors: Vec<f64>, unit: &'static str, goal: Goal) -> Line {
-    let ratios = values.iter().zip(&floors).map(|(value, floor)| value / floor).collect();
-    let ratio = Some(median(ratios));
-    Line { floor: Some(median(floors)), ratio, ..Line::plain(name, median(values), unit) }.goal(goal)
+pub(super) fn beside(name: &str, values: Vec<f64>, floors: &[f64], unit: &'static str) -> Line {
+    let ratios = values.iter().zip(floors).map(|(value, floor)| value / floor).collect();
+    Line {
+        floor: Some(median(floors.to_vec())),
+        ratio: Some(median(ratios)),
+        ..Line::plain(name, median(values), unit)
+    }
 }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use sqlx::types::Uuid;
 
-use super::routes::{against_bare, line};
+use super::routes::{against_bare, beside};
 use crate::{
     Outcome,
     emulator::Granted,
@@ -65,6 +65,6 @@ pub(super) async fn different(stage: &mut Stage, report: &mut Report) -> Outcome
         values.push(measured.per_second);
         p99.push(measured.milliseconds(0.99));
     }
-    report.add(&line("vend_100k", values, floors, "requests/s", Goal::Ratio(0.5)))?;
+    report.add(&beside("vend_100k", values, &floors, "requests/s").goal(Goal::Ratio(0.5)))?;
     report.add(&Line::plain("vend_100k_p99", crate::load::median(p99), "ms"))
 }
