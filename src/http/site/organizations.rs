@@ -22,7 +22,7 @@ use crate::{
             ConnectedOrganization,
             budget_watch::{Near, list_near},
         },
-        organization::of_tenant::{Listed, count, list},
+        organization::of_tenant::{Addressed, Listed, count, list},
     },
     vault::deposit::near_limit,
 };
@@ -93,10 +93,12 @@ pub(crate) async fn get_organizations(
     let (now, path) = (app.clock.shared_now(), admin.path("organizations"));
     let mut tx = app.pools.begin_as_tenant(tenant_id).await?;
     let limit = i64::from(PAGE) + 1;
-    let mut listed = list(&mut tx, tenant_id, &asked.narrowed, asked.order, asked.after.as_ref(), limit).await?;
+    let addressed = Addressed::find(&mut tx, tenant_id, &asked.narrowed).await?;
+    let mut listed =
+        list(&mut tx, tenant_id, &asked.narrowed, &addressed, asked.order, asked.after.as_ref(), limit).await?;
     let counted = match asked.count_of(listed.len()) {
         Some(counted) => counted,
-        None => count(&mut tx, tenant_id, &asked.narrowed).await?.or_these(listed.len()),
+        None => count(&mut tx, tenant_id, &asked.narrowed, &addressed).await?.or_these(listed.len()),
     };
     tx.commit().await?;
     let next = asked.cut(&app, of, &path, &mut listed, Listed::position);
@@ -139,7 +141,9 @@ pub(crate) async fn get_organizations_csv(
         let (app, narrowed, order) = (app.clone(), asked.narrowed.clone(), asked.order);
         async move {
             let mut tx = app.pools.begin_as_tenant(tenant_id).await?;
-            let listed = list(&mut tx, tenant_id, &narrowed, order, after.as_ref(), i64::from(PIECE)).await?;
+            let addressed = Addressed::find(&mut tx, tenant_id, &narrowed).await?;
+            let listed =
+                list(&mut tx, tenant_id, &narrowed, &addressed, order, after.as_ref(), i64::from(PIECE)).await?;
             tx.commit().await?;
             let goes_on = if listed.len() == usize::from(PIECE) { listed.last().map(Listed::position) } else { None };
             Ok((listed.iter().map(csv_line).collect(), goes_on.map(Some)))

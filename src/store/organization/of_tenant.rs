@@ -97,30 +97,36 @@ impl TryFrom<Row> for Listed {
 /// So many connections are looked through for an address that is searched for.
 const LOOKED_THROUGH: usize = 5000;
 
-/// Organizations that somebody has connected whose address begins as was searched for.
-struct Addressed {
+/// Organizations that somebody has connected whose address begins as is searched for: looked up once for all that is
+/// asked in a transaction.
+#[derive(Debug)]
+pub(crate) struct Addressed {
     organizations: Vec<Uuid>,
     /// There may be more of them.
     is_cut: bool,
 }
 
-async fn list_addressed(tx: &mut Tx, tenant_id: TenantId, prefix: Option<&str>) -> Result<Addressed, StoreError> {
-    let Some(prefix) = prefix else { return Ok(Addressed { organizations: Vec::new(), is_cut: false }) };
-    let found = sqlx::query!(
-        r#"with found as materialized (
-               select organization_id from connection
-               where tenant_id = $1 and organization_id is not null and starts_with(person_email_lower, lower($2)) limit $3)
-           select array(select distinct organization_id from found) as "organizations!", count(*) as "connections!" from found"#,
-        tenant_id as TenantId,
-        prefix,
-        i64::try_from(LOOKED_THROUGH).unwrap_or(i64::MAX),
-    )
-    .fetch_one(&mut **tx)
-    .await?;
-    Ok(Addressed {
-        organizations: found.organizations,
-        is_cut: usize::try_from(found.connections).is_ok_and(|connections| connections >= LOOKED_THROUGH),
-    })
+impl Addressed {
+    /// Also prepares the transaction for lists.
+    pub(crate) async fn find(tx: &mut Tx, tenant_id: TenantId, narrowed: &Narrowed) -> Result<Self, StoreError> {
+        console_list::prepare(tx).await?;
+        let Some(prefix) = &narrowed.prefix else { return Ok(Self { organizations: Vec::new(), is_cut: false }) };
+        let found = sqlx::query!(
+            r#"with found as materialized (
+                   select organization_id from connection
+                   where tenant_id = $1 and organization_id is not null and starts_with(person_email_lower, lower($2)) limit $3)
+               select array(select distinct organization_id from found) as "organizations!", count(*) as "connections!" from found"#,
+            tenant_id as TenantId,
+            prefix,
+            i64::try_from(LOOKED_THROUGH).unwrap_or(i64::MAX),
+        )
+        .fetch_one(&mut **tx)
+        .await?;
+        Ok(Self {
+            organizations: found.organizations,
+            is_cut: usize::try_from(found.connections).is_ok_and(|connections| connections >= LOOKED_THROUGH),
+        })
+    }
 }
 
 /// The page is cut out before anything is joined. What is searched for is looked for in each column apart, as for
@@ -187,12 +193,11 @@ pub(crate) async fn list(
     tx: &mut Tx,
     tenant_id: TenantId,
     narrowed: &Narrowed,
+    addressed: &Addressed,
     order: Order,
     after: Option<&Position>,
     limit: i64,
 ) -> Result<Vec<Listed>, StoreError> {
-    console_list::prepare(tx).await?;
-    let addressed = list_addressed(tx, tenant_id, narrowed.prefix.as_deref()).await?;
     let addressed = (!addressed.is_cut).then_some(addressed.organizations.as_slice());
     let rows = match order {
         Order::Trouble => page!(tx, tenant_id, narrowed, addressed, after, limit, by "o.trouble",
@@ -207,9 +212,12 @@ pub(crate) async fn list(
     rows.into_iter().map(Listed::try_from).collect()
 }
 
-pub(crate) async fn count(tx: &mut Tx, tenant_id: TenantId, narrowed: &Narrowed) -> Result<Counted, StoreError> {
-    console_list::prepare(tx).await?;
-    let addressed = list_addressed(tx, tenant_id, narrowed.prefix.as_deref()).await?;
+pub(crate) async fn count(
+    tx: &mut Tx,
+    tenant_id: TenantId,
+    narrowed: &Narrowed,
+    addressed: &Addressed,
+) -> Result<Counted, StoreError> {
     let rows = sqlx::query_scalar!(
         r#"with fit as not materialized (
                select o.organization_id, o.name_lower, o.zoho_id_lower from organization o

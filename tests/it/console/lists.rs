@@ -289,6 +289,13 @@ async fn a_page_of_many_is_one_walk_of_an_index() {
         let plan = plan(&mut site, &explain).await;
         assert!(plan.contains(index) && !plan.contains("Seq Scan") && !plan.contains("Sort"), "{question}\n{plan}");
     }
+    // Whose organizations an address belongs to, as store/organization/of_tenant.rs looks it up.
+    let explain = format!(
+        "explain select organization_id from connection
+         where tenant_id = '{tenant}' and organization_id is not null and starts_with(person_email_lower, 'p77') limit 5000"
+    );
+    let plan_of_address = plan(&mut site, &explain).await;
+    assert!(plan_of_address.contains("Index Only Scan using connection_by_email"), "{plan_of_address}");
     // As store/organization/listed.rs goes on in the middle of a large tenant, for whoever sees all of them.
     let mut everybody = app.database.site("set app.actor = 'operator'").await;
     let explain = format!(
