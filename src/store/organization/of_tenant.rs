@@ -95,7 +95,7 @@ impl TryFrom<Row> for Listed {
 }
 
 /// So many connections are looked through for an address that is searched for.
-const LOOKED_THROUGH: usize = 5000;
+const LOOKED_THROUGH: usize = 3000;
 
 /// Organizations that somebody has connected whose address begins as is searched for: looked up once for all that is
 /// asked in a transaction.

@@ -292,7 +292,7 @@ async fn a_page_of_many_is_one_walk_of_an_index() {
     // Whose organizations an address belongs to, as store/organization/of_tenant.rs looks it up.
     let explain = format!(
         "explain select organization_id from connection
-         where tenant_id = '{tenant}' and organization_id is not null and starts_with(person_email_lower, 'p77') limit 5000"
+         where tenant_id = '{tenant}' and organization_id is not null and starts_with(person_email_lower, 'p77') limit 3000"
     );
     let plan_of_address = plan(&mut site, &explain).await;
     assert!(plan_of_address.contains("Index Only Scan using connection_by_email"), "{plan_of_address}");
