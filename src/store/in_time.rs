@@ -235,17 +235,22 @@ mod tests {
         query_scalar("select pg_backend_pid()").fetch_one(db).await.unwrap()
     }
 
+    /// Local to its own transaction, unless that is one which was left open.
+    const LEAVE: &str = "select set_config('app.left', 'behind', true)";
+
+    async fn left_behind(pool: &Pool) -> Option<String> {
+        query_scalar("select nullif(current_setting('app.left', true), '')").fetch_one(pool).await.unwrap()
+    }
+
     #[tokio::test]
     async fn d6_a_transaction_that_was_left_is_rolled_back_before_the_next_begins() {
         let pool = pool();
         let mut left = pool.acquire(STATEMENT).await.unwrap();
         left.begin().await.unwrap();
-        query("select set_config('app.left', 'behind', true)").execute(&mut left).await.unwrap();
+        query(LEAVE).execute(&mut left).await.unwrap();
         let before = backend(&mut left).await;
         drop(left);
-        let found: Option<String> =
-            query_scalar("select nullif(current_setting('app.left', true), '')").fetch_one(&pool).await.unwrap();
-        assert_eq!((found, backend(&pool).await), (None, before));
+        assert_eq!((left_behind(&pool).await, backend(&pool).await), (None, before));
     }
 
     #[tokio::test]
@@ -265,11 +270,8 @@ mod tests {
         // Sent, and its answer not awaited.
         assert!(futures_util::poll!(Box::pin(left.begin())).is_pending());
         drop(left);
-        query("select set_config('app.left', 'behind', true)").execute(&pool).await.unwrap();
-        // Local to its own transaction, unless it ran in one that was left open.
-        let found: Option<String> =
-            query_scalar("select nullif(current_setting('app.left', true), '')").fetch_one(&pool).await.unwrap();
-        assert_eq!((found, backend(&pool).await), (None, before));
+        query(LEAVE).execute(&pool).await.unwrap();
+        assert_eq!((left_behind(&pool).await, backend(&pool).await), (None, before));
     }
 
     #[tokio::test]
