@@ -264,6 +264,8 @@ impl Run {
             site.postgres.restart();
         };
         tokio::join!(land(&visitor, &callback, Duration::from_secs(60)), crash);
+        // The attempt may know that the database is back before the probe does, which `/login` goes by.
+        site.until_ready(replica, true).await;
         self.get(&visitor, "/connections").await.assert_status(200);
         // And statements that fail, with their parameters.
         site.execute("alter table connection rename to elsewhere").await;
