@@ -23,7 +23,7 @@ use sqlx::{
     postgres::{PgConnection, PgDatabaseError, PgQueryResult, PgRow, PgSeverity, PgStatement, PgTypeInfo},
 };
 
-use super::pool::{self, Opener, Pool};
+use super::pool::{self, Opener, Pool, Pooled};
 
 /// Postgres ends a statement after 3 s, and says so.
 pub(crate) const STATEMENT: Duration = Duration::from_millis(3500);
@@ -32,7 +32,7 @@ const RETURN: Duration = Duration::from_secs(5);
 
 impl Pool {
     pub(super) async fn acquire(&self, limit: Duration) -> Result<Connection, Error> {
-        Ok(Connection { lent: Some(self.get().await?), limit, in_transaction: false })
+        Ok(Connection { lent: Some(self.get().await?), limit })
     }
 }
 
@@ -42,7 +42,6 @@ pub(crate) struct Connection {
     /// None once it broke, or a statement did not end in time.
     lent: Option<Object<Opener>>,
     limit: Duration,
-    in_transaction: bool,
 }
 
 impl Connection {
@@ -53,33 +52,33 @@ impl Connection {
 
     pub(super) async fn begin(&mut self) -> Result<(), Error> {
         // Before it is: one that was begun and not told so must be rolled back, too.
-        self.in_transaction = true;
+        self.lent()?.in_transaction = true;
         self.execute("begin").await?;
         Ok(())
     }
 
     pub(super) async fn commit(&mut self) -> Result<(), Error> {
         self.execute("commit").await?;
-        self.in_transaction = false;
-        if let Some(lent) = &mut self.lent {
-            lent.is_at_rest = true;
-        }
+        self.lent()?.in_transaction = false;
         Ok(())
+    }
+
+    fn lent(&mut self) -> Result<&mut Pooled, Error> {
+        self.lent.as_deref_mut().ok_or_else(too_late)
     }
 
     /// For one statement, which is under way from here on until it has settled.
     fn under_way(&mut self) -> Result<&mut PgConnection, Error> {
-        let lent = self.lent.as_mut().ok_or_else(too_late)?;
-        lent.is_at_rest = false;
+        let lent = self.lent()?;
+        lent.is_under_way = true;
         Ok(&mut lent.postgres)
     }
 
     fn settle<T>(&mut self, outcome: Result<T, Error>) -> Result<T, Error> {
-        let Some(lent) = &mut self.lent else { return outcome };
         if outcome.as_ref().is_err_and(|error| !leaves_it_whole(error)) {
             drop(self.lent.take().map(Object::take));
-        } else {
-            lent.is_at_rest = !self.in_transaction;
+        } else if let Some(lent) = &mut self.lent {
+            lent.is_under_way = false;
         }
         outcome
     }
@@ -89,24 +88,23 @@ impl Drop for Connection {
     fn drop(&mut self) {
         let Some(mut lent) = self.lent.take() else { return };
         let is_old = pool::is_old(&lent);
-        if lent.is_at_rest && !is_old {
+        if lent.is_at_rest() && !is_old {
             return;
         }
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return drop(Object::take(lent)) };
-        let in_transaction = self.in_transaction;
         runtime.spawn(async move {
             if is_old {
                 let _ = in_time(RETURN, Object::take(lent).postgres.close()).await;
                 return;
             }
-            let postgres = &mut lent.postgres;
+            let Pooled { postgres, is_under_way, in_transaction } = &mut *lent;
             let settled = async {
-                if in_transaction { postgres.execute("rollback").await.map(drop) } else { postgres.ping().await }
+                if *in_transaction { postgres.execute("rollback").await.map(drop) } else { postgres.ping().await }
             };
             if in_time(RETURN, settled).await.is_err() {
                 return drop(Object::take(lent));
             }
-            lent.is_at_rest = true;
+            (*is_under_way, *in_transaction) = (false, false);
         });
     }
 }

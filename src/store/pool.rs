@@ -47,9 +47,15 @@ pub(super) struct Opener {
 #[derive(Debug)]
 pub(super) struct Pooled {
     pub(super) postgres: PgConnection,
-    /// Neither a statement nor a transaction is under way. Whoever leaves in the middle leaves it so, and then nobody
-    /// else is given it (security.md D-6).
-    pub(super) is_at_rest: bool,
+    pub(super) is_under_way: bool,
+    pub(super) in_transaction: bool,
+}
+
+impl Pooled {
+    /// Whoever leaves in the middle leaves it otherwise, and then nobody else is given it (security.md D-6).
+    pub(super) const fn is_at_rest(&self) -> bool {
+        !self.is_under_way && !self.in_transaction
+    }
 }
 
 impl Pool {
@@ -106,7 +112,7 @@ impl Manager for Opener {
     }
 
     async fn recycle(&self, pooled: &mut Pooled, metrics: &Metrics) -> RecycleResult<Error> {
-        if !pooled.is_at_rest {
+        if !pooled.is_at_rest() {
             return Err(RecycleError::message("somebody left it in the middle"));
         }
         if metrics.last_used() > self.kind.untested {
@@ -122,7 +128,7 @@ impl Opener {
         for setting in self.kind.settings {
             sqlx::query(*setting).execute(&mut postgres).await?;
         }
-        Ok(Pooled { postgres, is_at_rest: true })
+        Ok(Pooled { postgres, is_under_way: false, in_transaction: false })
     }
 }
 

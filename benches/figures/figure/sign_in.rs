@@ -1,6 +1,6 @@
 //! The whole sign-in: `/login`, consent at the emulator, `/oauth/callback`, the landing page. Sixteen browsers, a new
 //! person each time; browsers, emulator, site and Postgres share the cores, as does `pgbench`. Beside it, the rows of a
-//! sign-in alone, which no program can write faster.
+//! sign-in alone, as fast as Postgres writes them one sign-in at a time.
 
 use std::{
     cell::Cell,

@@ -1,6 +1,7 @@
 -- What Postgres alone can do of sign-ins: the rows of one, by the statements of src/store/ that write and read them, a
 -- function a transaction, so that a call is one round trip. Nothing else of a sign-in is done: no request is answered,
--- nobody asks Zoho, nothing is sealed. `sign_in` cannot be faster than this.
+-- nobody asks Zoho, nothing is sealed. Whoever writes one sign-in at a time into this schema is
+-- no faster.
 
 create schema bench;
 grant usage on schema bench to public;
